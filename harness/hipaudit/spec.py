@@ -1,0 +1,122 @@
+"""Spec and Case: what a kernel must compute, and one input it must compute it on.
+
+A library kernel's spec is written once, in ``hipaudit.library``; ``pytest -m numerics`` and
+``hipaudit audit`` both run it. A user's test makes the same object through the ``numerics``
+decorator. A spec names plain functions, all called with the same keyword arguments, the drawn
+inputs::
+
+    SOFTMAX = Spec(
+        name="softmax",
+        source="softmax.hip",
+        description="Row-wise softmax of a row-major float32 matrix.",
+        inputs=st.fixed_dictionaries({"x": matrices(float32, elements=logits())}),
+        launch=ops.softmax,                # launch(device, x=x) -> array or tuple of arrays
+        reference=ref.softmax,             # reference(x=x) -> float64, the same shapes
+        bound=bounds.softmax,              # bound(x=x) -> float64 >= 0, the same shapes
+        u_out=2.0**-24,
+    )
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from hypothesis.strategies import SearchStrategy
+
+from hipaudit.errors import UsageError
+
+Array: TypeAlias = npt.NDArray[Any]
+Outputs: TypeAlias = Array | tuple[Array, ...]
+Inputs: TypeAlias = Mapping[str, Any]
+
+BOTH_WAVES: tuple[str, ...] = ("gfx942", "gfx1100")
+"""The parts every property runs on: wave 64 and wave 32."""
+
+
+class DeviceLike(Protocol):
+    """What a launcher may ask of the device it is given; ``hipaudit.device.Device`` fits."""
+
+    @property
+    def ordinal(self) -> int:
+        """The device's number for ``hipSetDevice``."""
+
+    @property
+    def arch(self) -> str:
+        """The part, such as ``gfx942``: the ``--offload-arch`` to compile for."""
+
+    @property
+    def wave_size(self) -> int:
+        """Threads in a wave: 64 or 32."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One kernel's contract.
+
+    name         identifier in reports and test names, ``[a-z0-9_]+``
+    source       the kernel's file in ``kernels/``
+    description  one or two sentences for the report page: formula, layout, limits
+    inputs       strategy for the keyword arguments of launch, reference and bound:
+                 numpy arrays and Python scalars
+    launch       launch(device, **inputs): runs the kernel through HIP, returns host arrays
+    reference    reference(**inputs): the expected outputs in float64 (integers for an exact
+                 integer output), each of the same shape as launch's
+    bound        bound(**inputs): the largest allowed |output - expected| per element, float64,
+                 finite and >= 0; None for an exact spec
+    u_out        unit roundoff of the output format: 2^-24, 2^-11 or 2^-8
+    exact        outputs must equal the reference bit for bit (NaNs by class)
+    formula      the bound in words, with its source, for the report page
+    cases        inputs that are always run, before the drawn ones
+    archs        the parts to run on
+    examples     drawn inputs a run
+    kernels      entry points the launcher uses; empty means ``(name,)``
+    """
+
+    name: str
+    source: str
+    description: str
+    inputs: SearchStrategy[dict[str, Any]]
+    launch: Callable[..., Outputs]
+    reference: Callable[..., Outputs]
+    bound: Callable[..., Outputs] | None = None
+    u_out: float = 2.0**-24
+    exact: bool = False
+    formula: str = ""
+    cases: tuple[Inputs, ...] = ()
+    archs: tuple[str, ...] = BOTH_WAVES
+    examples: int = 40
+    kernels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a spec that could not judge anything."""
+        if self.exact == (self.bound is not None):
+            given = "both" if self.exact else "neither"
+            raise UsageError(f"spec {self.name!r}: give exact=True or a bound, not {given}")
+
+    @property
+    def entry_points(self) -> tuple[str, ...]:
+        """The kernels this spec covers."""
+        return self.kernels or (self.name,)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One concrete input of a spec: the drawn keyword arguments."""
+
+    inputs: Inputs = field(default_factory=lambda: MappingProxyType({}))
+
+
+def as_outputs(value: Outputs, *, who: str) -> tuple[Array, ...]:
+    """Return what a launcher, reference or bound gave as a tuple of arrays.
+
+    Raises UsageError naming *who* when it is None or has no array in it.
+    """
+    items = value if isinstance(value, tuple) else (value,)
+    if not items or any(item is None for item in items):
+        raise UsageError(f"{who} returned no array")
+    return tuple(np.asarray(item) for item in items)
