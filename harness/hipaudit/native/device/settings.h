@@ -1,0 +1,28 @@
+// The device's settings: initial values from the environment, changed by hipaudit_set.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace hipaudit {
+
+enum class Build { plain, checked };
+
+struct Settings {
+  std::string arch = "gfx942";
+  Build build = Build::plain;
+  int workers = 0;         // 0: one per core
+  double timeout_s = 10;   // a launch without progress for so long is a finding
+  uint64_t order_seed = 0; // 0: natural order of blocks and waves
+  std::string journal;     // path; empty: findings are printed to stderr
+};
+
+// A copy of the settings as they stand. Thread-safe.
+Settings settings();
+
+// False when the key is unknown or the value is not one of its values.
+bool set_setting(const char* key, const char* value);
+
+const char* build_name(Build build);
+
+}  // namespace hipaudit
