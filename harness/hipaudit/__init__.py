@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from hipaudit.errors import HipauditError, ToolchainError, UsageError
-from hipaudit.spec import Case, Spec
 
 __version__ = "0.1.0"
 
-__all__ = ["Case", "HipauditError", "Spec", "ToolchainError", "UsageError", "__version__"]
+__all__ = ["HipauditError", "ToolchainError", "UsageError", "__version__"]

@@ -70,6 +70,9 @@ class Spec:
                  finite and >= 0; None for an exact spec
     u_out        unit roundoff of the output format: 2^-24, 2^-11 or 2^-8
     exact        outputs must equal the reference bit for bit (NaNs by class)
+    spot         spot(index, **inputs): one element of the (first) output as an mpmath number, or
+                 anything ``float`` takes; judges the reference itself at the worst element,
+                 which must be nearer to it than bound/100. None for an exact spec
     formula      the bound in words, with its source, for the report page
     cases        inputs that are always run, before the drawn ones
     archs        the parts to run on
@@ -86,6 +89,7 @@ class Spec:
     bound: Callable[..., Outputs] | None = None
     u_out: float = 2.0**-24
     exact: bool = False
+    spot: Callable[..., Any] | None = None
     formula: str = ""
     cases: tuple[Inputs, ...] = ()
     archs: tuple[str, ...] = BOTH_WAVES
