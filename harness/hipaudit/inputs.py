@@ -1,0 +1,217 @@
+"""Hypothesis strategies for whole tensors.
+
+A tensor is drawn from one source of entropy: a shape, the name of a family of values, and a
+seed. That is fast (an element is not a draw of its own), it shrinks to the smallest shape and
+the plainest family that still fail, and it prints as one line. The families are those that
+break kernels: offsets that cancel, ties, masked rows, subnormals, planted NaNs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from hipaudit import families
+from hipaudit.errors import UsageError
+from hipaudit.families import Family, Limits
+
+Array: TypeAlias = npt.NDArray[Any]
+Dimension: TypeAlias = int | SearchStrategy[int]
+
+float16: np.dtype[Any] = np.dtype(np.float16)
+float32: np.dtype[Any] = np.dtype(np.float32)
+float64: np.dtype[Any] = np.dtype(np.float64)
+bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+
+_SEEDS = st.integers(0, 2**32 - 1)
+_PRIMES = (2, 3, 5, 7, 13, 31, 61, 127, 251, 509, 1021, 2039, 4093)
+
+
+def lengths(low: int, high: int, *, wave: int = 64) -> SearchStrategy[int]:
+    """Return a strategy for an extent in [low, high] that favours the edges of a kernel.
+
+    The edges: 0, 1, a wave of *wave* threads or its half, one less and one more, powers of two
+    and their neighbours, primes. Shrinks towards *low*.
+    """
+    if low > high:
+        raise UsageError(f"lengths({low}, {high}): the range is empty")
+    powers = {2**k + d for k in range(high.bit_length() + 1) for d in (-1, 0, 1)}
+    waves = {w + d for w in (wave // 2, wave, 2 * wave) for d in (-1, 0, 1)}
+    edges = {low, high, 0, 1, *powers, *waves, *_PRIMES}
+    inside = sorted(edge for edge in edges if low <= edge <= high)
+    return st.one_of(st.sampled_from(inside), st.integers(low, high))
+
+
+def well_scaled() -> SearchStrategy[Family]:
+    """Return the families of finite values of moderate size."""
+    return st.sampled_from(families.WELL_SCALED)
+
+
+def logits() -> SearchStrategy[Family]:
+    """Return the families a softmax meets: offsets, masks, ties, rows that cannot be summed."""
+    return st.sampled_from((*families.WELL_SCALED, *families.LOGITS, *families.PLANTED))
+
+
+def finite_logits() -> SearchStrategy[Family]:
+    """Return the families of logits() without NaN, +inf and wholly masked rows."""
+    return st.sampled_from((*families.WELL_SCALED, *families.LOGITS))
+
+
+def anything() -> SearchStrategy[Family]:
+    """Return every family: the extremes of the format and planted NaNs included."""
+    return st.sampled_from((*families.WELL_SCALED, *families.EXTREMES, *families.PLANTED))
+
+
+def extremes() -> SearchStrategy[Family]:
+    """Return finite families with the extremes of the format among them."""
+    return st.sampled_from((*families.WELL_SCALED, *families.EXTREMES))
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How a tensor was made; its repr is what a failing test prints."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    family: Family
+    seed: int
+
+    def __repr__(self) -> str:
+        """Return code that makes the same tensor."""
+        return f"tensor({self.dtype.name}, {self.shape}, {self.family.name!r}, seed={self.seed})"
+
+    def values(self) -> Array:
+        """Return the tensor: row-major, in the dtype asked for."""
+        generator = np.random.default_rng(self.seed)
+        limits = Limits.of(self.dtype)
+        wide = self.family.fill(generator, self.shape, limits)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            return np.ascontiguousarray(wide.astype(self.dtype))
+
+
+def tensor(dtype: npt.DTypeLike, shape: tuple[int, ...], family: str, *, seed: int = 0) -> Array:
+    """Return the tensor that a failing test printed.
+
+    Raises UsageError when no family has that name.
+    """
+    for known in families.ALL:
+        if known.name == family:
+            return Drawn(np.dtype(dtype), shape, known, seed).values()
+    names = ", ".join(known.name for known in families.ALL)
+    raise UsageError(f"no family of values is called {family!r}; there are {names}")
+
+
+@st.composite
+def tensors(
+    draw: st.DrawFn,
+    dtype: npt.DTypeLike,
+    shape: Sequence[Dimension],
+    elements: SearchStrategy[Family] | None = None,
+) -> Array:
+    """Draw a row-major array whose extents are integers or strategies for integers."""
+    extents = tuple(part if isinstance(part, int) else draw(part) for part in shape)
+    family = draw(well_scaled() if elements is None else elements)
+    drawn = Drawn(np.dtype(dtype), extents, family, draw(_SEEDS))
+    note(repr(drawn))
+    return drawn.values()
+
+
+def matrices(
+    dtype: npt.DTypeLike,
+    *,
+    rows: Dimension | None = None,
+    columns: Dimension | None = None,
+    elements: SearchStrategy[Family] | None = None,
+) -> SearchStrategy[Array]:
+    """Return a strategy for matrices, rows x columns, row-major; by default up to 64 x 4096."""
+    extents = (
+        lengths(1, 64) if rows is None else rows,
+        lengths(1, 4096) if columns is None else columns,
+    )
+    return tensors(dtype, extents, elements)
+
+
+def vectors(
+    dtype: npt.DTypeLike,
+    length: Dimension | None = None,
+    elements: SearchStrategy[Family] | None = None,
+) -> SearchStrategy[Array]:
+    """Return a strategy for vectors; by default of up to 4096 elements."""
+    return tensors(dtype, (lengths(1, 4096) if length is None else length,), elements)
+
+
+@st.composite
+def factors(
+    draw: st.DrawFn,
+    dtype: npt.DTypeLike,
+    *,
+    m: Dimension,
+    n: Dimension,
+    k: Dimension,
+    elements: SearchStrategy[Family] | None = None,
+) -> dict[str, Array]:
+    """Draw the factors of a product: ``a`` of m x k and ``b`` of k x n, both row-major."""
+    sizes = [part if isinstance(part, int) else draw(part) for part in (m, n, k)]
+    return {
+        "a": draw(tensors(dtype, (sizes[0], sizes[2]), elements)),
+        "b": draw(tensors(dtype, (sizes[2], sizes[1]), elements)),
+    }
+
+
+_SPECIAL_HALVES = np.array(
+    # +-0, the smallest and largest subnormal, the smallest normal, 1, the largest finite, +-Inf,
+    # a quiet and a signalling NaN, a negative NaN with a payload.
+    [0, 0x8000, 1, 0x8001, 0x3FF, 0x400, 0x3C00, 0x7BFF, 0x7C00, 0xFC00, 0x7E00, 0x7C01, 0xFEAD],
+    dtype="<u2",
+)
+
+_BLOCK_KINDS = ("random", "special scales", "plain scales", "zeros", "ones")
+
+
+@st.composite
+def byte_blocks(
+    draw: st.DrawFn,
+    block_bytes: int,
+    *,
+    blocks: Dimension,
+    scales: Sequence[int] = (0,),
+) -> npt.NDArray[np.uint8]:
+    """Draw quantised blocks as bytes, blocks x block_bytes, in a format such as ggml's.
+
+    *scales* are the byte offsets of the block's fp16 fields: beside random bytes there are
+    blocks whose scales are infinite, NaN, subnormal, zero, or of ordinary size.
+    """
+    count = blocks if isinstance(blocks, int) else draw(blocks)
+    kind = draw(st.sampled_from(_BLOCK_KINDS[::-1]))
+    seed = draw(_SEEDS)
+    note(f"byte_blocks({block_bytes}, blocks={count}): {kind}, seed={seed}")
+    return _fill_blocks(np.random.default_rng(seed), kind, (count, block_bytes), scales)
+
+
+def _fill_blocks(
+    generator: np.random.Generator, kind: str, shape: tuple[int, int], scales: Sequence[int]
+) -> npt.NDArray[np.uint8]:
+    """Return blocks of one kind; the scale fields are little-endian fp16."""
+    constant = {"zeros": 0, "ones": 0xFF}.get(kind)
+    if constant is not None:
+        return np.full(shape, constant, dtype=np.uint8)
+    filled = generator.integers(0, 256, size=shape, dtype=np.uint8)
+    for offset in scales if kind != "random" else ():
+        halves = _scales(generator, kind, shape[0])
+        filled[:, offset : offset + 2] = halves.view(np.uint8).reshape(shape[0], 2)
+    return filled
+
+
+def _scales(generator: np.random.Generator, kind: str, count: int) -> npt.NDArray[np.uint16]:
+    """Return fp16 bit patterns for one scale field of every block."""
+    if kind == "special scales":
+        return generator.choice(_SPECIAL_HALVES, size=count)
+    return generator.normal(scale=0.05, size=count).astype("<f2").view("<u2")

@@ -1,0 +1,73 @@
+"""Text that comes from outside (kernel sources, file names, compiler logs) made inert.
+
+A kernel under audit may hold anything in its comments and names: escape sequences that repaint a
+terminal, Markdown that forges a report row, HTML, right-to-left overrides that make code read
+backwards (CVE-2021-42574). Everything a report or a terminal shows passes through here.
+"""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+
+_ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_LIMIT = 4000
+
+
+def inert(text: str, *, keep_newlines: bool = False, limit: int = _LIMIT) -> str:
+    r"""Return *text* with every control, format and bidirectional character spelled out.
+
+    A newline becomes ``\n`` unless *keep_newlines*; a tab becomes four spaces. Longer texts
+    than *limit* are cut, and the cut is stated.
+    """
+    cut = len(text) - limit
+    shown = "".join(_spelled(character, keep_newlines) for character in text[:limit])
+    return f"{shown} [... {cut} more characters]" if cut > 0 else shown
+
+
+def _spelled(character: str, keep_newlines: bool) -> str:
+    """Return one character, or its escape when a terminal or a reader would act on it."""
+    if character == "\n":
+        return "\n" if keep_newlines else "\\n"
+    if character == "\t":
+        return "    "
+    if unicodedata.category(character) not in _ESCAPED_CATEGORIES:
+        return character
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def markdown(text: str) -> str:
+    """Return *text* as literal Markdown on one line: no markup, no HTML, no table cell break."""
+    escaped = (f"\\{c}" if c in "\\`*_[]|~" else c for c in html.escape(inert(text), quote=False))
+    line = "".join(escaped)
+    return f"\\{line}" if line[:1] in {"#", "-", "+", ">", "="} else line
+
+
+def code_span(text: str) -> str:
+    """Return *text* as a Markdown code span that may stand in a table cell.
+
+    HTML's ``code`` element, because a backtick span cannot hold a pipe in a table.
+    """
+    escaped = html.escape(inert(text), quote=True)
+    for character in "\\`*_[]|~":
+        escaped = escaped.replace(character, f"&#{ord(character)};")
+    return f"<code>{escaped}</code>" if escaped else ""
+
+
+def code_block(text: str, language: str = "") -> str:
+    """Return *text* as a fenced Markdown block whose fence the text cannot close."""
+    body = inert(text, keep_newlines=True, limit=100_000)
+    longest = run = 0
+    for character in body:
+        run = run + 1 if character == "`" else 0
+        longest = max(longest, run)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{body}\n{fence}"
+
+
+def plural(count: int, noun: str, many: str = "") -> str:
+    """Return ``1 kernel``, ``2 kernels``; *many* where an s does not make the plural."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
