@@ -1,0 +1,39 @@
+"""What this runtime raises on purpose; each message names the call or the value at fault."""
+
+from __future__ import annotations
+
+
+class RuntimeFault(Exception):  # noqa: N818 - the base; its subclasses end in Error
+    """Base of the errors that this package defines."""
+
+
+class HipError(RuntimeFault):
+    """A HIP or HIPRTC call did not succeed.
+
+    call    the function's name, such as ``hipMalloc``
+    status  the status' name, such as ``hipErrorOutOfMemory``
+    code    its number
+    """
+
+    def __init__(self, call: str, status: str, code: int, detail: str = "") -> None:
+        self.call = call
+        self.status = status
+        self.code = code
+        suffix = f": {detail}" if detail else ""
+        super().__init__(f"{call} failed with {status} ({code}){suffix}")
+
+
+class KernelCompileError(RuntimeFault):
+    """A kernel source did not compile; the message holds the compiler's log with file:line."""
+
+
+class KernelNotFoundError(RuntimeFault):
+    """No kernel source, or no entry point, of that name."""
+
+
+class DeviceBufferError(RuntimeFault):
+    """A device buffer was used after it was freed, copied, or overrun."""
+
+
+class WeightsError(RuntimeFault):
+    """A weights file is missing, truncated, or not GGUF."""

@@ -1,0 +1,107 @@
+"""What every launcher demands of its arguments before anything is allocated or launched.
+
+Each check raises with the argument's name and value: ValueError for a shape, size or address,
+TypeError for a type.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from hipaudit_runtime.tensors import Tensor
+
+FEW_INDEX = 1 << 31
+"""Kernels index with int where a check has kept the range below this."""
+
+MOST_THREADS_LAUNCHED = (1 << 32) - 1
+"""HIP refuses a launch whose grid times block reaches 2^32 along an axis."""
+
+Host = npt.NDArray[Any]
+_Number = TypeVar("_Number", int, float)
+
+
+class ArrayLike(Protocol):
+    """What a host array and a device tensor have in common."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Elements along each axis."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of an element."""
+
+
+def dtype(name: str, array: ArrayLike, wanted: npt.DTypeLike) -> None:
+    """The array's elements are of the wanted type, in this machine's byte order."""
+    if array.dtype != np.dtype(wanted):
+        raise TypeError(f"{name} is {array.dtype}, not {np.dtype(wanted)}")
+
+
+def rank(name: str, array: ArrayLike, wanted: int) -> None:
+    """The array has the wanted number of axes."""
+    if len(array.shape) != wanted:
+        raise ValueError(f"{name} has shape {array.shape}, not {wanted} axes")
+
+
+def shape(name: str, array: ArrayLike, wanted: tuple[int, ...]) -> None:
+    """The array has the wanted shape."""
+    if array.shape != wanted:
+        raise ValueError(f"{name} has shape {array.shape}, not {wanted}")
+
+
+def host(name: str, array: Host, wanted: npt.DTypeLike) -> None:
+    """A host array of the wanted type, C-contiguous: a copy here would hide a stride's cost."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name} is {type(array).__name__}, not a numpy array")
+    dtype(name, array, wanted)
+    if not array.flags.c_contiguous:
+        raise ValueError(
+            f"{name} is not C-contiguous: shape {array.shape}, strides {array.strides}"
+        )
+
+
+def within(name: str, value: _Number, low: _Number, high: _Number) -> _Number:
+    """*value*, if low <= value <= high; NaN is outside."""
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value}, outside {low} to {high}")
+    return value
+
+
+def aligned(name: str, address: int, to: int) -> None:
+    """The address is a multiple of *to* bytes."""
+    if address % to:
+        raise ValueError(f"{name} lies at {address:#x}, which is not aligned to {to} bytes")
+
+
+def disjoint(name: str, one: Tensor, other_name: str, other: Tensor) -> None:
+    """No byte belongs to both tensors: one is read while the other is written."""
+    first = max(one.address, other.address)
+    if first < min(one.address + one.nbytes, other.address + other.nbytes):
+        raise ValueError(f"{name} and {other_name} both hold address {first:#x}")
+
+
+def same_or_disjoint(name: str, one: Tensor, other_name: str, other: Tensor) -> None:
+    """The tensors have all bytes in common or none: each thread rereads only what it wrote."""
+    if (one.address, one.nbytes) != (other.address, other.nbytes):
+        disjoint(name, one, other_name, other)
+
+
+def blocks_for(what: str, threads: int, block: int) -> int:
+    """Blocks that cover *threads* threads; ValueError when HIP would refuse as many."""
+    blocks = -(-threads // block)
+    if blocks * block > MOST_THREADS_LAUNCHED:
+        raise ValueError(f"{what} would take {blocks} blocks of {block} threads, beyond 2^32 - 1")
+    return blocks
+
+
+def rows_and_columns(array: ArrayLike) -> tuple[int, int]:
+    """The array as a matrix: the last axis are its columns, the others together its rows."""
+    if not array.shape:
+        raise ValueError("a row-wise kernel needs at least one axis, got a scalar")
+    *others, columns = array.shape
+    return math.prod(others), columns
