@@ -12,23 +12,13 @@
 template <typename T, unsigned int kCount>
 struct HIP_vector_type;
 
-namespace hipaudit::detail {
-
-// True for up to `kCount` values that convert to T.
-template <typename T, unsigned int kCount, typename... U>
-inline constexpr bool kFills = sizeof...(U) > 0 && sizeof...(U) <= kCount &&
-                               (__is_convertible(U, T) && ...);
-
-}  // namespace hipaudit::detail
-
 template <typename T>
 struct HIP_vector_type<T, 1> {
   using value_type = T;
   T x;
 
   HIP_vector_type() = default;
-  template <typename U, hipaudit::detail::EnableIf<hipaudit::detail::kFills<T, 1, U>> = 0>
-  HIPAUDIT_HOST_DEVICE constexpr HIP_vector_type(U x_value) : x(static_cast<T>(x_value)) {}
+  HIPAUDIT_HOST_DEVICE constexpr HIP_vector_type(T x_value) : x(x_value) {}
 
   HIPAUDIT_HOST_DEVICE T& operator[](unsigned long i) { return (&x)[i]; }
   HIPAUDIT_HOST_DEVICE const T& operator[](unsigned long i) const { return (&x)[i]; }
@@ -40,10 +30,8 @@ struct alignas(2 * sizeof(T)) HIP_vector_type<T, 2> {
   T x, y;
 
   HIP_vector_type() = default;
-  template <typename U, typename V = T,
-            hipaudit::detail::EnableIf<hipaudit::detail::kFills<T, 2, U, V>> = 0>
-  HIPAUDIT_HOST_DEVICE constexpr HIP_vector_type(U x_value, V y_value = V())
-      : x(static_cast<T>(x_value)), y(static_cast<T>(y_value)) {}
+  HIPAUDIT_HOST_DEVICE constexpr HIP_vector_type(T x_value, T y_value = T())
+      : x(x_value), y(y_value) {}
 
   HIPAUDIT_HOST_DEVICE T& operator[](unsigned long i) { return (&x)[i]; }
   HIPAUDIT_HOST_DEVICE const T& operator[](unsigned long i) const { return (&x)[i]; }
@@ -55,10 +43,8 @@ struct HIP_vector_type<T, 3> {
   T x, y, z;
 
   HIP_vector_type() = default;
-  template <typename U, typename V = T, typename W = T,
-            hipaudit::detail::EnableIf<hipaudit::detail::kFills<T, 3, U, V, W>> = 0>
-  HIPAUDIT_HOST_DEVICE constexpr HIP_vector_type(U x_value, V y_value = V(), W z_value = W())
-      : x(static_cast<T>(x_value)), y(static_cast<T>(y_value)), z(static_cast<T>(z_value)) {}
+  HIPAUDIT_HOST_DEVICE constexpr HIP_vector_type(T x_value, T y_value = T(), T z_value = T())
+      : x(x_value), y(y_value), z(z_value) {}
 
   HIPAUDIT_HOST_DEVICE T& operator[](unsigned long i) { return (&x)[i]; }
   HIPAUDIT_HOST_DEVICE const T& operator[](unsigned long i) const { return (&x)[i]; }
@@ -70,14 +56,9 @@ struct alignas(4 * sizeof(T)) HIP_vector_type<T, 4> {
   T x, y, z, w;
 
   HIP_vector_type() = default;
-  template <typename U, typename V = T, typename W = T, typename X = T,
-            hipaudit::detail::EnableIf<hipaudit::detail::kFills<T, 4, U, V, W, X>> = 0>
-  HIPAUDIT_HOST_DEVICE constexpr HIP_vector_type(U x_value, V y_value = V(), W z_value = W(),
-                                                 X w_value = X())
-      : x(static_cast<T>(x_value)),
-        y(static_cast<T>(y_value)),
-        z(static_cast<T>(z_value)),
-        w(static_cast<T>(w_value)) {}
+  HIPAUDIT_HOST_DEVICE constexpr HIP_vector_type(T x_value, T y_value = T(), T z_value = T(),
+                                                 T w_value = T())
+      : x(x_value), y(y_value), z(z_value), w(w_value) {}
 
   HIPAUDIT_HOST_DEVICE T& operator[](unsigned long i) { return (&x)[i]; }
   HIPAUDIT_HOST_DEVICE const T& operator[](unsigned long i) const { return (&x)[i]; }

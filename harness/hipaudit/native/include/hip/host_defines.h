@@ -18,10 +18,7 @@
 // clang checks the values and, for this target, emits nothing: they are read from the syntax tree.
 #define __launch_bounds__(...) __attribute__((launch_bounds(__VA_ARGS__)))
 
-#define __managed__                                                                        \
-  _Pragma(                                                                                 \
-      "GCC error \"__managed__ variables are not emulated: allocate with hipMallocManaged" \
-      " and pass the pointer\"")
+#define __managed__ _Pragma("GCC error \"__managed__ is not emulated: use hipMallocManaged\"")
 
 #else
 
