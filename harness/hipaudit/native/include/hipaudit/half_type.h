@@ -99,77 +99,9 @@ struct __half {
 #endif
 
 #if !defined(__HIP_NO_HALF_OPERATORS__)
-  HIPAUDIT_HOST_DEVICE __half& operator+=(const __half& b) {
-    data = static_cast<_Float16>(static_cast<float>(data) + static_cast<float>(b.data));
-    return *this;
-  }
-  HIPAUDIT_HOST_DEVICE __half& operator-=(const __half& b) {
-    data = static_cast<_Float16>(static_cast<float>(data) - static_cast<float>(b.data));
-    return *this;
-  }
-  HIPAUDIT_HOST_DEVICE __half& operator*=(const __half& b) {
-    data = static_cast<_Float16>(static_cast<float>(data) * static_cast<float>(b.data));
-    return *this;
-  }
-  HIPAUDIT_HOST_DEVICE __half& operator/=(const __half& b) {
-    data = static_cast<_Float16>(static_cast<float>(data) / static_cast<float>(b.data));
-    return *this;
-  }
-  HIPAUDIT_HOST_DEVICE __half& operator++() {
-    data = static_cast<_Float16>(static_cast<float>(data) + 1.0f);
-    return *this;
-  }
-  HIPAUDIT_HOST_DEVICE __half operator++(int) {
-    const __half before{*this};
-    ++*this;
-    return before;
-  }
-  HIPAUDIT_HOST_DEVICE __half& operator--() {
-    data = static_cast<_Float16>(static_cast<float>(data) - 1.0f);
-    return *this;
-  }
-  HIPAUDIT_HOST_DEVICE __half operator--(int) {
-    const __half before{*this};
-    --*this;
-    return before;
-  }
-  HIPAUDIT_HOST_DEVICE __half operator+() const { return *this; }
-  HIPAUDIT_HOST_DEVICE __half operator-() const { return __half_raw{-data}; }
-
-  HIPAUDIT_HOST_DEVICE friend __half operator+(const __half& a, const __half& b) {
-    return hipaudit::detail::narrow<__half>(hipaudit::detail::widen(a) +
-                                            hipaudit::detail::widen(b));
-  }
-  HIPAUDIT_HOST_DEVICE friend __half operator-(const __half& a, const __half& b) {
-    return hipaudit::detail::narrow<__half>(hipaudit::detail::widen(a) -
-                                            hipaudit::detail::widen(b));
-  }
-  HIPAUDIT_HOST_DEVICE friend __half operator*(const __half& a, const __half& b) {
-    return hipaudit::detail::narrow<__half>(hipaudit::detail::widen(a) *
-                                            hipaudit::detail::widen(b));
-  }
-  HIPAUDIT_HOST_DEVICE friend __half operator/(const __half& a, const __half& b) {
-    return hipaudit::detail::narrow<__half>(hipaudit::detail::widen(a) /
-                                            hipaudit::detail::widen(b));
-  }
-  HIPAUDIT_HOST_DEVICE friend bool operator==(const __half& a, const __half& b) {
-    return a.data == b.data;
-  }
-  HIPAUDIT_HOST_DEVICE friend bool operator!=(const __half& a, const __half& b) {
-    return a.data != b.data;
-  }
-  HIPAUDIT_HOST_DEVICE friend bool operator<(const __half& a, const __half& b) {
-    return a.data < b.data;
-  }
-  HIPAUDIT_HOST_DEVICE friend bool operator>(const __half& a, const __half& b) {
-    return a.data > b.data;
-  }
-  HIPAUDIT_HOST_DEVICE friend bool operator<=(const __half& a, const __half& b) {
-    return a.data <= b.data;
-  }
-  HIPAUDIT_HOST_DEVICE friend bool operator>=(const __half& a, const __half& b) {
-    return a.data >= b.data;
-  }
+#define HALF __half
+#include "half_operators.inc"
+#undef HALF
 #endif
 };
 
@@ -204,65 +136,11 @@ struct __half2 {
   }
 
 #if !defined(__HIP_NO_HALF_OPERATORS__)
-  HIPAUDIT_HOST_DEVICE __half2& operator+=(const __half2& b) { return *this = *this + b; }
-  HIPAUDIT_HOST_DEVICE __half2& operator-=(const __half2& b) { return *this = *this - b; }
-  HIPAUDIT_HOST_DEVICE __half2& operator*=(const __half2& b) { return *this = *this * b; }
-  HIPAUDIT_HOST_DEVICE __half2& operator/=(const __half2& b) { return *this = *this / b; }
-  HIPAUDIT_HOST_DEVICE __half2& operator++() {
-    ++x;
-    ++y;
-    return *this;
-  }
-  HIPAUDIT_HOST_DEVICE __half2 operator++(int) {
-    const __half2 before{*this};
-    ++*this;
-    return before;
-  }
-  HIPAUDIT_HOST_DEVICE __half2& operator--() {
-    --x;
-    --y;
-    return *this;
-  }
-  HIPAUDIT_HOST_DEVICE __half2 operator--(int) {
-    const __half2 before{*this};
-    --*this;
-    return before;
-  }
-  HIPAUDIT_HOST_DEVICE __half2 operator+() const { return *this; }
-  HIPAUDIT_HOST_DEVICE __half2 operator-() const { return __half2{-x, -y}; }
-
-  HIPAUDIT_HOST_DEVICE friend __half2 operator+(const __half2& a, const __half2& b) {
-    return __half2{a.x + b.x, a.y + b.y};
-  }
-  HIPAUDIT_HOST_DEVICE friend __half2 operator-(const __half2& a, const __half2& b) {
-    return __half2{a.x - b.x, a.y - b.y};
-  }
-  HIPAUDIT_HOST_DEVICE friend __half2 operator*(const __half2& a, const __half2& b) {
-    return __half2{a.x * b.x, a.y * b.y};
-  }
-  HIPAUDIT_HOST_DEVICE friend __half2 operator/(const __half2& a, const __half2& b) {
-    return __half2{a.x / b.x, a.y / b.y};
-  }
-
-  // An ordering holds when it holds for both elements; != is the opposite of ==.
-  HIPAUDIT_HOST_DEVICE friend bool operator==(const __half2& a, const __half2& b) {
-    return a.x == b.x && a.y == b.y;
-  }
-  HIPAUDIT_HOST_DEVICE friend bool operator!=(const __half2& a, const __half2& b) {
-    return !(a == b);
-  }
-  HIPAUDIT_HOST_DEVICE friend bool operator<(const __half2& a, const __half2& b) {
-    return a.x < b.x && a.y < b.y;
-  }
-  HIPAUDIT_HOST_DEVICE friend bool operator>(const __half2& a, const __half2& b) {
-    return a.x > b.x && a.y > b.y;
-  }
-  HIPAUDIT_HOST_DEVICE friend bool operator<=(const __half2& a, const __half2& b) {
-    return a.x <= b.x && a.y <= b.y;
-  }
-  HIPAUDIT_HOST_DEVICE friend bool operator>=(const __half2& a, const __half2& b) {
-    return a.x >= b.x && a.y >= b.y;
-  }
+#define HALF __half
+#define HALF2 __half2
+#include "half_pair_operators.inc"
+#undef HALF
+#undef HALF2
 #endif
 };
 
