@@ -17,7 +17,8 @@ struct Allocation {
   size_t size = 0;
   MemoryKind kind = MemoryKind::device;
   bool live = false;
-  uint64_t id = 0;  // counts allocations from 1, in the order they were made
+  uint64_t id = 0;     // counts allocations from 1, in the order they were made
+  uint32_t flags = 0;  // what the API call asked for
 };
 
 // What the checkers are told. Any of the hooks may be null. They are called with no lock held,
@@ -35,13 +36,20 @@ const MemoryObserver& memory_observer();
 
 // A buffer of that size, aligned to 256 bytes; nullptr when the profile's memory is used up.
 // A size of 0 gives nullptr as well.
-void* allocate(size_t size, MemoryKind kind);
+void* allocate(size_t size, MemoryKind kind, uint32_t flags = 0);
 
-// Gives a buffer back. False when the pointer is not the start of a live one.
+// Gives a buffer back; the bytes round it are checked, and overwritten ones reported. False when
+// the pointer is not the start of a live one.
 bool release(void* pointer);
 
-// Makes a range of the host's own memory known to the device. False when it overlaps one that is.
-bool register_host(void* pointer, size_t size);
+// Gives back every buffer.
+void release_all();
+
+// Checks the bytes round every live buffer, as release does.
+void check_live_canaries();
+
+// Makes a range of the host's own memory known to the device. False when part of it is known.
+bool register_host(void* pointer, size_t size, uint32_t flags);
 
 // False when no registered range starts there.
 bool unregister_host(void* pointer);
@@ -50,7 +58,14 @@ bool unregister_host(void* pointer);
 // freed one that held it. False when there is neither.
 bool find_allocation(uintptr_t address, Allocation* out);
 
-// Bytes that live device and managed buffers were asked for.
+// A live allocation that ends or begins within `reach` bytes of the address, the nearest one; for
+// reports on addresses that no allocation holds. False when there is none.
+bool nearest_allocation(uintptr_t address, size_t reach, Allocation* out);
+
+// False, with the reason on stderr, when the address range cannot be had.
+bool device_memory_ready();
+
+// Sum of the sizes of live device buffers (not managed ones: those live on the host until used).
 size_t live_device_bytes();
 
 }  // namespace hipaudit
