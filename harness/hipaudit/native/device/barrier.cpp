@@ -1,0 +1,195 @@
+// Barriers of a block and of the grid, as the kernels call them.
+#include <cstdio>
+
+#include "kernel_abi.h"
+#include "worker.h"
+
+namespace hipaudit {
+namespace {
+
+const char* describe(Wait wait) {
+  switch (wait) {
+    case Wait::barrier: return "at a barrier of the block";
+    case Wait::wave: return "in a wave operation";
+    case Wait::grid: return "at a barrier of the grid";
+    default: return "";
+  }
+}
+
+uintptr_t waiting_place(const Fiber& fiber) {
+  const char* site = fiber.wait == Wait::wave ? fiber.call.site : fiber.barrier_site;
+  return reinterpret_cast<uintptr_t>(site) - 1;
+}
+
+// No thread of the block can go on, and none outside it will change that.
+[[noreturn]] void report_deadlock(Worker* worker, Block* block, Fiber* self) {
+  Launch& launch = *worker->launch;
+  if (launch.claim_fault()) {
+    Fault& fault = launch.fault;
+    fault.ending = Ending::deadlock;
+    fault.block = block->index;
+    fault.thread = self->index;
+    fault.pc = waiting_place(*self);
+    int other_wait = 0;
+    for (const Fiber& fiber : block->fibers) {
+      if (!fiber.started || fiber.finished || fiber.wait == Wait::none) continue;
+      if (waiting_place(fiber) == fault.pc) continue;
+      ++other_wait;
+      if (fault.other_pc != 0) continue;
+      fault.other_pc = waiting_place(fiber);
+      fault.other_thread = fiber.index;
+    }
+    snprintf(fault.message, sizeof fault.message,
+             "deadlock: %d of %d threads have not finished and none can go on: %d wait here %s, "
+             "%d elsewhere",
+             block->live, block->size, block->live - other_wait, describe(self->wait), other_wait);
+  }
+  abandon(worker);
+}
+
+bool waits_for_grid(const Block* block) {
+  for (const Fiber& fiber : block->fibers)
+    if (fiber.started && !fiber.finished && fiber.wait == Wait::grid) return true;
+  return false;
+}
+
+}  // namespace
+
+// Runs others until `done` says that the fiber may go on.
+template <typename Done>
+static inline void wait_until(Worker* worker, Fiber* self, Done done) {
+  worker->idle = 0;  // getting here was progress
+  advance(worker, self);
+  while (!done()) {
+    Block* block = worker->block;
+    if (++worker->idle > 2 * static_cast<uint32_t>(block->in_ring) + 2) {
+      if (!waits_for_grid(block)) report_deadlock(worker, block, self);
+      set_block_aside(worker, self);
+      worker->idle = 0;
+    } else {
+      advance(worker, self);
+    }
+  }
+}
+
+void release_barrier(Worker* worker, Block* block) {
+  block->arrived = 0;
+  block->result_count = block->gathered_count;
+  block->result_nonzero = block->gathered_nonzero;
+  block->gathered_count = block->gathered_nonzero = 0;
+  for (Wave& wave : block->waves) wave.at_barrier = 0;
+  ++block->epoch;
+  worker->step();
+}
+
+void thread_left(Worker* worker, Block* block, Fiber* fiber) {
+  fiber->finished = true;
+  --block->live;
+  --block->in_ring;
+  worker->idle = 0;
+  worker->step();
+  uint32_t wave = fiber->index.flat / worker->launch->wave_size;
+  --block->waves[wave].live;
+  if (block->waves[wave].in_call > 0) resolve_wave(worker, block, wave);
+  if (block->arrived > 0 && block->arrived == block->live) release_barrier(worker, block);
+}
+
+namespace {
+
+void arrive_at_barrier(bool predicate, const char* site) {
+  Worker* worker = current_worker();
+  Block* block = worker->block;
+  block->gathered_count += 1;
+  block->gathered_nonzero += predicate ? 1 : 0;
+  if (++block->arrived == block->live) {
+    release_barrier(worker, block);
+    return;
+  }
+  Fiber* self = worker->current;
+  self->wait = Wait::barrier;
+  self->barrier_site = site;
+  self->barrier_epoch = block->epoch;
+  uint32_t wave = self->index.flat / worker->launch->wave_size;
+  ++block->waves[wave].at_barrier;
+  if (block->waves[wave].in_call > 0) resolve_wave(worker, block, wave);
+  wait_until(worker, self, [=] { return block->epoch != self->barrier_epoch; });
+  self->wait = Wait::none;
+}
+
+}  // namespace
+
+void wait_for_wave(Worker* worker, Fiber* self) {
+  wait_until(worker, self, [=] { return self->wait == Wait::none; });
+}
+
+void give_way(Worker* worker, Fiber* self) {
+  worker->idle = 0;  // a thread that asks to wait is not stuck
+  uint64_t progress = worker->progress.load(std::memory_order_relaxed);
+  Block* block = worker->block;
+  bool alone = self->next == self && block->next_start == block->size;
+  if (alone || self->seen_progress == progress) {
+    set_block_aside(worker, self);
+  } else {
+    self->seen_progress = progress;
+    advance(worker, self);
+  }
+}
+
+// The last live thread of a block to arrive counts the block in; the last block releases the grid.
+static void arrive_at_grid(Worker* worker, Block* block, Fiber* self) {
+  Launch& launch = *worker->launch;
+  if (block->grid_epoch != launch.grid_epoch.load()) {
+    block->grid_epoch = launch.grid_epoch.load();
+    block->grid_arrived = 0;
+  }
+  if (++block->grid_arrived != block->live) return;
+  Locked lock(launch.grid_mutex);
+  if (++launch.grid_arrived < launch.blocks) return;
+  launch.grid_arrived = 0;
+  launch.grid_epoch.fetch_add(1);
+  worker->step();
+  self->wait = Wait::none;
+}
+
+}  // namespace hipaudit
+
+using namespace hipaudit;
+
+void hipaudit_syncthreads() {
+  arrive_at_barrier(false, static_cast<const char*>(__builtin_return_address(0)));
+}
+
+int hipaudit_syncthreads_count(int predicate) {
+  arrive_at_barrier(predicate != 0, static_cast<const char*>(__builtin_return_address(0)));
+  return current_worker()->block->result_nonzero;
+}
+
+int hipaudit_syncthreads_and(int predicate) {
+  arrive_at_barrier(predicate != 0, static_cast<const char*>(__builtin_return_address(0)));
+  const Block* block = current_worker()->block;
+  return block->result_nonzero == block->result_count;
+}
+
+int hipaudit_syncthreads_or(int predicate) {
+  arrive_at_barrier(predicate != 0, static_cast<const char*>(__builtin_return_address(0)));
+  return current_worker()->block->result_nonzero != 0;
+}
+
+void hipaudit_grid_sync() {
+  Worker* worker = current_worker();
+  Fiber* self = worker->current;
+  Block* block = worker->block;
+  uint32_t epoch = worker->launch->grid_epoch.load();
+  self->wait = Wait::grid;
+  self->barrier_site = static_cast<const char*>(__builtin_return_address(0));
+  arrive_at_grid(worker, block, self);
+  if (worker->launch->grid_epoch.load() == epoch)
+    wait_until(worker, self, [=] { return worker->launch->grid_epoch.load() != epoch; });
+  self->wait = Wait::none;
+}
+
+void hipaudit_yield() {
+  Worker* worker = current_worker();
+  worker->current->barrier_site = static_cast<const char*>(__builtin_return_address(0));
+  give_way(worker, worker->current);
+}

@@ -1,0 +1,151 @@
+#include "block.h"
+
+#include <cstring>
+
+#include "worker.h"
+
+namespace hipaudit {
+namespace {
+
+void link_before(Fiber* place, Fiber* fiber) {
+  fiber->next = place;
+  fiber->previous = place->previous;
+  place->previous->next = fiber;
+  place->previous = fiber;
+}
+
+void unlink(Fiber* fiber) {
+  fiber->previous->next = fiber->next;
+  fiber->next->previous = fiber->previous;
+}
+
+void become(Worker* worker, Fiber* fiber) {
+  worker->current = fiber;
+  context().thread = fiber->index;
+}
+
+// The next thread of the block that has not started, ready but for its stack; nullptr: none is left.
+Fiber* begin_thread(Worker* worker, Block* block) {
+  if (block->next_start == block->size) return nullptr;
+  const ThreadIndex& index = worker->launch->threads[static_cast<size_t>(block->next_start++)];
+  Fiber* fiber = &block->fibers[index.flat];
+  fiber->index = index;
+  fiber->started = true;
+  ++block->in_ring;
+  return fiber;
+}
+
+// Runs threads of the block one after another on one stack, as long as there are new ones: a kernel in
+// which nobody waits never needs a second stack.
+void fiber_main(void* argument) {
+  auto* worker = static_cast<Worker*>(argument);
+  for (;;) {
+    worker->launch->kernel->thunk(worker->launch->arguments);
+    Block* block = worker->block;
+    Fiber* self = worker->current;
+    Fiber* next = self->next;
+    thread_left(worker, block, self);
+    if (Fiber* fresh = begin_thread(worker, block)) {
+      fresh->stack = self->stack;
+      link_before(self, fresh);
+      unlink(self);
+      become(worker, fresh);
+      continue;
+    }
+    unlink(self);
+    worker->stacks.give(self->stack);
+    if (block->live == 0) {
+      hipaudit_switch(&worker->left, worker->scheduler);
+    } else {
+      become(worker, next);
+      hipaudit_switch(&worker->left, next->stack_pointer);
+    }
+  }
+}
+
+void out_of_stacks(Worker* worker) {
+  if (worker->launch->claim_fault()) {
+    worker->launch->fault.ending = Ending::fault;
+    strcpy(worker->launch->fault.message,
+           "more threads wait at the same time than the emulated device has stacks for");
+  }
+  abandon(worker);
+}
+
+void start_on_own_stack(Worker* worker, Fiber* fiber) {
+  fiber->stack = worker->stacks.take();
+  if (fiber->stack < 0) out_of_stacks(worker);
+  fiber->stack_pointer = prepare_stack(worker->stacks.top(fiber->stack), fiber_main, worker);
+}
+
+}  // namespace
+
+void Block::begin(Launch* owner, uint64_t flat) {
+  launch = owner;
+  index.flat = static_cast<unsigned>(flat);
+  index.x = static_cast<unsigned>(flat % owner->grid_dim.x);
+  index.y = static_cast<unsigned>(flat / owner->grid_dim.x % owner->grid_dim.y);
+  index.z = static_cast<unsigned>(flat / owner->grid_dim.x / owner->grid_dim.y);
+  size = live = static_cast<int>(owner->block_dim.flat);
+  arrived = in_ring = next_start = grid_arrived = 0;
+  epoch = 0;
+  grid_epoch = owner->grid_epoch.load();
+  gathered_count = gathered_nonzero = result_count = result_nonzero = 0;
+  resume = nullptr;
+  fibers.resize(static_cast<size_t>(size));
+  for (Fiber& fiber : fibers) {
+    fiber.started = fiber.finished = false;
+    fiber.wait = Wait::none;
+    fiber.seen_progress = ~uint64_t{0};
+  }
+  waves.assign((static_cast<size_t>(size) + owner->wave_size - 1) / owner->wave_size, Wave{});
+  for (size_t i = 0; i < waves.size(); ++i) {
+    size_t rest = static_cast<size_t>(size) - i * owner->wave_size;
+    waves[i].live = static_cast<uint32_t>(rest < owner->wave_size ? rest : owner->wave_size);
+  }
+}
+
+void advance(Worker* worker, Fiber* self) {
+  if (worker->launch->stop.load(std::memory_order_relaxed)) abandon(worker);
+  Fiber* next = self->next;
+  if (worker->block->next_start < worker->block->size) {
+    next = begin_thread(worker, worker->block);
+    start_on_own_stack(worker, next);
+    link_before(self->next, next);
+  }
+  if (next == self) return;
+  become(worker, next);
+  hipaudit_switch(&self->stack_pointer, next->stack_pointer);
+}
+
+void set_block_aside(Worker* worker, Fiber* self) {
+  worker->block->resume = self;
+  hipaudit_switch(&self->stack_pointer, worker->scheduler);
+  if (worker->launch->stop.load(std::memory_order_relaxed)) abandon(worker);
+}
+
+void abandon(Worker* worker) {
+  if (const Fiber* self = worker->current)
+    worker->launch->note_timeout(reinterpret_cast<uintptr_t>(self->barrier_site) - 1, self->index,
+                                 worker->block->index);
+  hipaudit_switch(&worker->left, worker->scheduler);
+  __builtin_unreachable();
+}
+
+bool run_block(Worker* worker, Block* block) {
+  worker->block = block;
+  worker->idle = 0;
+  Fiber* fiber = block->resume;
+  if (fiber == nullptr) {
+    fiber = begin_thread(worker, block);
+    start_on_own_stack(worker, fiber);
+    fiber->next = fiber->previous = fiber;
+  }
+  block->resume = nullptr;
+  become(worker, fiber);
+  hipaudit_switch(&worker->scheduler, fiber->stack_pointer);
+  worker->current = nullptr;
+  return block->live == 0;
+}
+
+}  // namespace hipaudit

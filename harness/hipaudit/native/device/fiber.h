@@ -1,0 +1,71 @@
+// Fibers: one a kernel thread, each on a stack of its own, switched by hand.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "hipaudit/context.h"
+
+namespace hipaudit {
+
+enum class Wait : uint8_t { none, barrier, wave, grid };
+
+// What a lane hands to a wave operation, and what it gets back.
+struct WaveCall {
+  uint64_t value = 0;
+  uint64_t mask = 0;   // lanes the caller named; 0: whichever lanes are active
+  uint64_t result = 0;
+  uint32_t operation = 0;
+  uint32_t source = 0; // lane to read, for a shuffle
+  const char* site = nullptr;
+};
+
+struct Fiber {
+  void* stack_pointer = nullptr;  // where the fiber left off
+  Fiber* next = nullptr;          // ring of the block's started fibers
+  Fiber* previous = nullptr;
+  Wait wait = Wait::none;
+  bool started = false;
+  bool finished = false;
+  int stack = -1;                 // index in the worker's pool
+  uint32_t barrier_epoch = 0;
+  uint64_t seen_progress = 0;  // the worker's progress when this fiber last gave way
+  const char* barrier_site = nullptr;  // the last barrier, or call to wait, that it entered
+  ThreadIndex index = {};
+  WaveCall call;
+};
+
+// Saves the caller's registers on its stack, stores the stack pointer in *from and goes on at `to`.
+// The jump at its end is indirect and not a return: a return here is always mispredicted.
+extern "C" void hipaudit_switch(void** from, void* to);
+
+// Lays out a fresh stack so that switching to it calls entry(argument).
+void* prepare_stack(void* top, void (*entry)(void*), void* argument);
+
+// Stacks for a worker's fibers, each with a guard page below it, made when first needed.
+class StackPool {
+ public:
+  ~StackPool();
+  // Stacks of at least `bytes` from now on; drops the old ones if they are smaller. False: no memory.
+  bool require(size_t bytes);
+  // Index of a free stack, or -1 when no more can be mapped.
+  int take();
+  void give(int index) { free_[free_count_++] = index; }
+  void reset();
+  void* top(int index) const;
+  // The stack in whose guard page the address lies, or -1.
+  int guard_hit(uintptr_t address) const;
+  bool contains(int index, uintptr_t address) const;
+
+ private:
+  static constexpr int kMost = 1 << 16;
+  void unmap();
+  char* base_ = nullptr;
+  size_t stride_ = 0;
+  int made_ = 0;
+  int most_ = 0;
+  int free_count_ = 0;
+  int* free_ = nullptr;
+};
+
+}  // namespace hipaudit

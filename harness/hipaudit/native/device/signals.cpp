@@ -1,0 +1,130 @@
+// Signals on workers: a fault in kernel code ends the launch and not the process; a tick lets others run.
+#include <signal.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "worker.h"
+
+namespace hipaudit {
+namespace {
+
+constexpr int kFaultSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+struct sigaction previous[_NSIG];
+
+int tick_signal() { return SIGRTMAX - 3; }
+
+// The innermost place in kernel code: where the signal struck, or, when a function of the library was
+// running on the kernel's behalf, the first return address on the stack that lies in the kernel's code.
+uintptr_t kernel_place(const Worker* worker, const ucontext_t* state) {
+  const Image& image = *worker->launch->kernel->image;
+  auto pc = static_cast<uintptr_t>(state->uc_mcontext.gregs[REG_RIP]);
+  if (image.is_code(pc)) return pc;
+  auto* stack = reinterpret_cast<const uintptr_t*>(state->uc_mcontext.gregs[REG_RSP]);
+  if (worker->current == nullptr) return 0;
+  for (int word = 0; word < 256; ++word) {
+    auto address = reinterpret_cast<uintptr_t>(stack + word);
+    if (!worker->stacks.contains(worker->current->stack, address)) break;
+    if (worker->stacks.guard_hit(address) >= 0) break;
+    if (image.is_code(stack[word])) return stack[word] - 1;
+  }
+  return 0;
+}
+
+void fill_fault(Worker* worker, int signal, const siginfo_t* info, const ucontext_t* state) {
+  Launch& launch = *worker->launch;
+  if (!launch.claim_fault()) return;
+  Fault& fault = launch.fault;
+  fault.ending = Ending::fault;
+  fault.signal = signal;
+  fault.pc = kernel_place(worker, state);
+  fault.address = reinterpret_cast<uintptr_t>(info->si_addr);
+  fault.no_address = info->si_code == SI_KERNEL;
+  fault.in_guard =
+      worker->current != nullptr && worker->stacks.guard_hit(fault.address) == worker->current->stack;
+  fault.write = signal == SIGSEGV && (state->uc_mcontext.gregs[REG_ERR] & 2) != 0;
+  fault.thread = context().thread;
+  fault.block = context().block;
+}
+
+void pass_on(int signal, siginfo_t* info, void* state) {
+  const struct sigaction& old = previous[signal];
+  if ((old.sa_flags & SA_SIGINFO) != 0 && old.sa_sigaction != nullptr) {
+    old.sa_sigaction(signal, info, state);
+  } else if (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN) {
+    old.sa_handler(signal);
+  } else {
+    sigaction(signal, &old, nullptr);  // returning repeats the fault, which now ends the process
+  }
+}
+
+void on_fault(int signal, siginfo_t* info, void* raw) {
+  if (!on_worker()) {
+    pass_on(signal, info, raw);
+    return;
+  }
+  auto* state = static_cast<ucontext_t*>(raw);
+  Worker* worker = current_worker();
+  fill_fault(worker, signal, info, state);
+  // Return from the handler straight into a switch to the worker's own loop.
+  auto& registers = state->uc_mcontext.gregs;
+  registers[REG_RIP] = reinterpret_cast<greg_t>(&hipaudit_switch);
+  registers[REG_RDI] = reinterpret_cast<greg_t>(&worker->left);
+  registers[REG_RSI] = reinterpret_cast<greg_t>(worker->scheduler);
+  registers[REG_RSP] =
+      reinterpret_cast<greg_t>(worker->leaving_stack + sizeof worker->leaving_stack);
+}
+
+void on_tick(int, siginfo_t*, void* raw) {
+  if (!on_worker()) return;
+  Worker* worker = current_worker();
+  if (worker->launch == nullptr || worker->current == nullptr) return;
+  auto pc = static_cast<uintptr_t>(
+      static_cast<ucontext_t*>(raw)->uc_mcontext.gregs[REG_RIP]);
+  // The library's own code is never left in the middle.
+  if (!worker->launch->kernel->image->is_code(pc)) return;
+  if (worker->launch->stop.load()) {
+    worker->launch->note_timeout(pc, context().thread, context().block);
+    abandon(worker);
+  }
+  give_way(worker, worker->current);
+}
+
+void install(int signal, void (*handler)(int, siginfo_t*, void*), int flags) {
+  struct sigaction now;
+  if (sigaction(signal, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 &&
+      now.sa_sigaction == handler)
+    return;
+  previous[signal] = now;
+  struct sigaction action = {};
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_SIGINFO | SA_RESTART | flags;
+  sigemptyset(&action.sa_mask);
+  sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+void install_signals() {
+  for (int signal : kFaultSignals) install(signal, on_fault, SA_ONSTACK);
+  // On the fiber's own stack and not masked: the handler switches away and comes back later.
+  install(tick_signal(), on_tick, SA_NODEFER);
+}
+
+void prepare_worker_signals() {
+  constexpr size_t kBytes = size_t{64} << 10;
+  stack_t alternate = {};
+  alternate.ss_sp = malloc(kBytes);
+  alternate.ss_size = kBytes;
+  sigaltstack(&alternate, nullptr);
+  sigset_t mask;
+  sigfillset(&mask);
+  for (int signal : kFaultSignals) sigdelset(&mask, signal);
+  sigdelset(&mask, tick_signal());
+  pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+}
+
+void tick(Worker* worker) { pthread_kill(worker->thread, tick_signal()); }
+
+}  // namespace hipaudit

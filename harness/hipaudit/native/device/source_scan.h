@@ -1,0 +1,24 @@
+// Finds the kernels of a preprocessed HIP source and adds the records that describe them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace hipaudit {
+
+struct TemplateKernel {
+  std::string name;
+  std::string signature;
+};
+
+struct ScannedSource {
+  std::string text;  // the source with a record behind each kernel, line numbers unchanged
+  std::vector<TemplateKernel> templates;
+  std::vector<std::string> launches;  // what stands before <<< in host code, template arguments included
+};
+
+// `source` is the output of the preprocessor. Name expressions name further template instances.
+ScannedSource scan_source(const std::string& source,
+                          const std::vector<std::string>& name_expressions);
+
+}  // namespace hipaudit

@@ -1,0 +1,269 @@
+#include "worker.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace hipaudit {
+namespace {
+
+// A worker's memory, from low to high: fiber-visible context and shared memory, then the thread's own
+// stack with the thread pointer at its top, kContextDisplacement above the context.
+constexpr size_t kRegion = size_t{24} << 20;
+constexpr size_t kThreadStack = size_t{4} << 20;
+constexpr int kMostWorkers = 32;     // each may hold thousands of mappings for stacks
+constexpr size_t kMostSetAside = 512;
+
+Mutex mutex;                         // guards everything below
+pthread_cond_t work_ready = PTHREAD_COND_INITIALIZER;
+pthread_cond_t work_done = PTHREAD_COND_INITIALIZER;
+std::vector<Worker*>* pool = nullptr;
+Launch* pending = nullptr;
+uint32_t wanted = 0;                 // workers the pending launch may still take
+uint32_t inside = 0;                 // workers that run it
+pid_t owner = 0;
+
+void save_shared(Worker* worker, Block* block) {
+  size_t bytes = worker->launch->kernel->shared_end + worker->launch->shape.shared_bytes;
+  block->shared.assign(shared_memory(), shared_memory() + bytes);
+}
+
+// Shared memory holds garbage when a block starts; all ones are NaN as floats and -1 as integers, which
+// shows, where stale zeros would not.
+void spoil_shared(Worker* worker) {
+  const Kernel& kernel = *worker->launch->kernel;
+  for (const SharedVariable& variable : kernel.shared)
+    memset(shared_memory() + variable.offset, 0xff, variable.size);
+  memset(shared_memory() + kernel.dynamic_offset, 0xff, worker->launch->shape.shared_bytes);
+}
+
+Block* fresh_block(Worker* worker, uint64_t position) {
+  if (worker->pool.empty()) worker->pool.push_back(std::make_unique<Block>());
+  Block* block = worker->pool.back().release();
+  worker->pool.pop_back();
+  block->begin(worker->launch, worker->launch->block_at(position));
+  spoil_shared(worker);
+  return block;
+}
+
+// The next block to run: a new one as long as there are any, else the one that was set aside first.
+// `last` is still in shared memory and is saved when another takes its place.
+Block* next_block(Worker* worker, Block* last) {
+  Launch* launch = worker->launch;
+  if (last != nullptr) worker->set_aside.push_back(last);
+  bool full = worker->set_aside.size() >= kMostSetAside;
+  if (!full && launch->next_block.load(std::memory_order_relaxed) < launch->blocks) {
+    uint64_t position = launch->next_block.fetch_add(1);
+    if (position < launch->blocks) {
+      if (last != nullptr) save_shared(worker, last);
+      return fresh_block(worker, position);
+    }
+  }
+  if (worker->set_aside.empty()) return nullptr;
+  Block* block = worker->set_aside.front();
+  worker->set_aside.pop_front();
+  if (block != last) {
+    if (last != nullptr) save_shared(worker, last);
+    memcpy(shared_memory(), block->shared.data(), block->shared.size());
+  }
+  return block;
+}
+
+void retire(Worker* worker, Block* block) {
+  worker->pool.push_back(std::unique_ptr<Block>(block));
+}
+
+void enter_context(Worker* worker) {
+  const Launch& launch = *worker->launch;
+  Context& here = context();
+  here.block_dim = launch.block_dim;
+  here.grid_dim = launch.grid_dim;
+  here.wave_size = launch.wave_size;
+  here.dynamic_shared_bytes = launch.shape.shared_bytes;
+}
+
+// Runs blocks of the launch until none is left for this worker.
+void run_blocks(Worker* worker, Launch* launch) {
+  worker->launch = launch;
+  worker->stacks.require(launch->kernel->stack_bytes);
+  worker->stacks.reset();
+  enter_context(worker);
+  Block* block = next_block(worker, nullptr);
+  uint64_t seen = worker->progress.load();
+  uint32_t fruitless = 0;
+  while (block != nullptr && !launch->stop.load(std::memory_order_relaxed)) {
+    context().block = block->index;
+    if (run_block(worker, block)) {
+      launch->finished_blocks.fetch_add(1);
+      retire(worker, block);
+      block = next_block(worker, nullptr);
+    } else {
+      block = next_block(worker, block);
+    }
+    // When everything here waits for other workers, leave them the core.
+    fruitless = worker->progress.load() == seen ? fruitless + 1 : 0;
+    seen = worker->progress.load();
+    if (fruitless > worker->set_aside.size() + 1) sched_yield();
+  }
+  if (block != nullptr && block->resume != nullptr)
+    launch->note_timeout(reinterpret_cast<uintptr_t>(block->resume->barrier_site) - 1,
+                         block->resume->index, block->index);
+  if (block != nullptr) retire(worker, block);
+  for (Block* rest : worker->set_aside) retire(worker, rest);
+  worker->set_aside.clear();
+  worker->block = nullptr;
+  worker->launch = nullptr;
+}
+
+void* worker_main(void* argument) {
+  auto* worker = static_cast<Worker*>(argument);
+  Context* here = new (&context()) Context{};
+  here->worker = worker;
+  prepare_worker_signals();
+  mutex.lock();
+  for (;;) {
+    while (pending == nullptr || wanted == 0) pthread_cond_wait(&work_ready, mutex.native());
+    Launch* launch = pending;
+    --wanted;
+    ++inside;
+    mutex.unlock();
+    worker->running.store(true);
+    run_blocks(worker, launch);
+    worker->running.store(false);
+    mutex.lock();
+    --inside;
+    // A launch whose blocks are all taken needs no more workers.
+    wanted = 0;
+    if (inside == 0) pthread_cond_broadcast(&work_done);
+  }
+  return nullptr;
+}
+
+bool start(Worker* worker) {
+  void* region = mmap(nullptr, kRegion, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (region == MAP_FAILED) return false;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstack(&attributes, static_cast<char*>(region) + kRegion - kThreadStack,
+                        kThreadStack);
+  int failed = pthread_create(&worker->thread, &attributes, worker_main, worker);
+  pthread_attr_destroy(&attributes);
+  if (failed != 0) munmap(region, kRegion);
+  return failed == 0;
+}
+
+int core_count() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return CPU_COUNT(&set);
+}
+
+// Threads do not survive a fork: the child starts workers of its own when it first launches.
+void ensure_workers(size_t count) {
+  if (pool == nullptr || owner != getpid()) {
+    pool = new std::vector<Worker*>;
+    owner = getpid();
+    pending = nullptr;
+    wanted = inside = 0;
+  }
+  while (pool->size() < count) {
+    auto* worker = new Worker;
+    worker->number = static_cast<int>(pool->size());
+    if (!start(worker)) break;
+    pool->push_back(worker);
+  }
+}
+
+uint64_t total_progress() {
+  uint64_t sum = 0;
+  for (Worker* worker : *pool) sum += worker->progress.load(std::memory_order_relaxed);
+  return sum;
+}
+
+double seconds_now() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// Waits up to `seconds` for the launch's end. True: it has ended. Called with the lock held.
+bool wait_for_end(double seconds) {
+  timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  long nanoseconds = until.tv_nsec + static_cast<long>(seconds * 1e9);
+  until.tv_sec += nanoseconds / 1000000000;
+  until.tv_nsec = nanoseconds % 1000000000;
+  if (inside == 0 && wanted == 0) return true;
+  pthread_cond_timedwait(&work_done, mutex.native(), &until);
+  return inside == 0 && wanted == 0;
+}
+
+// Ticks workers that made no progress since the last look, and ends a launch in which nobody did for
+// the time allowed.
+void watch(Launch& launch) {
+  constexpr double kPeriod = 0.004;
+  std::vector<uint64_t> seen(pool->size(), ~uint64_t{0});
+  uint64_t total = total_progress();
+  double last_progress = seconds_now();
+  double period = kPeriod;
+  while (!wait_for_end(period)) {
+    bool stopped = launch.stop.load();
+    bool stalled = false;
+    for (size_t i = 0; i < pool->size(); ++i) {
+      Worker* worker = (*pool)[i];
+      uint64_t progress = worker->progress.load();
+      if (worker->running.load() && (stopped || progress == seen[i])) {
+        tick(worker);
+        stalled = true;
+      }
+      seen[i] = progress;
+    }
+    period = stalled ? kPeriod / 8 : kPeriod;
+    if (uint64_t now = total_progress(); now != total) {
+      total = now;
+      last_progress = seconds_now();
+    } else if (!stopped && seconds_now() - last_progress > launch.timeout_s) {
+      launch.timed_out.store(true);
+      launch.stop.store(true);
+    }
+  }
+}
+
+Mutex launch_mutex;
+
+}  // namespace
+
+bool on_worker() {
+  if (pool == nullptr) return false;
+  pthread_t self = pthread_self();
+  for (Worker* worker : *pool)
+    if (worker->thread == self) return worker->running.load(std::memory_order_relaxed);
+  return false;
+}
+
+void run_launch(Launch& launch, int count) {
+  Locked one_at_a_time(launch_mutex);
+  if (count <= 0) count = core_count();
+  if (count > kMostWorkers) count = kMostWorkers;
+  if (launch.blocks < static_cast<uint64_t>(count)) count = static_cast<int>(launch.blocks);
+  Locked lock(mutex);
+  ensure_workers(static_cast<size_t>(count));
+  if (pool->empty()) {
+    launch.fault.ending = Ending::fault;
+    strcpy(launch.fault.message, "no thread could be started");
+    return;
+  }
+  install_signals();
+  pending = &launch;
+  wanted = static_cast<uint32_t>(count);
+  pthread_cond_broadcast(&work_ready);
+  watch(launch);
+  pending = nullptr;
+}
+
+}  // namespace hipaudit
