@@ -1,0 +1,128 @@
+"""ggml's quantised blocks of 32 elements, and the table of all block types.
+
+A tensor is a sequence of blocks; a block is a few scale bytes and packed codes, little-endian.
+Decoding is defined in fp32, and for every type here the only rounding is the last operation, so
+contraction to FMA changes nothing and a kernel can be held to the bit:
+
+=======  =====  ========  ==================================================================
+type     bytes  elements  layout and value
+=======  =====  ========  ==================================================================
+Q4_0        18        32  d f16, 16 bytes of nibbles:                 d (q - 8)
+Q4_1        20        32  d f16, m f16, 16 bytes of nibbles:          d q + m
+Q5_0        22        32  d f16, 32 high bits, 16 bytes of nibbles:   d (q - 16)
+Q5_1        24        32  d f16, m f16, 32 high bits, nibbles:        d q + m
+Q8_0        34        32  d f16, 32 int8:                             d q
+MXFP4       17        32  E8M0 byte, 16 bytes of nibbles:             scale * e2m1(q)
+=======  =====  ========  ==================================================================
+
+Of each byte of nibbles the low one is element i, the high one element i + 16. The 256-element
+types are in `ggml_super`. Source: the block structures of ggml (ggml-common.h); `gguf.quants`
+is the independent oracle, compared bit for bit in the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hipaudit_reference.arrays import Bytes, Float32, quiet, require
+from hipaudit_reference.formats import ggml_super
+from hipaudit_reference.formats.bits import half, nibbles
+
+Decoder = Callable[[Bytes], Float32]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockType:
+    """One block type: its name, its size in bytes, the elements it holds, and its decoder."""
+
+    name: str
+    bytes: int
+    elements: int
+    decoder: Decoder
+
+
+def block_type(name: str) -> BlockType:
+    """The block type of a name; ValueError that lists the names otherwise."""
+    require(name in BLOCK_TYPES, f"{name!r} is none of the block types {', '.join(BLOCK_TYPES)}")
+    return BLOCK_TYPES[name]
+
+
+def as_blocks(data: ArrayLike, name: str) -> Bytes:
+    """The bytes of a tensor as (blocks, bytes of a block); ValueError when they do not divide."""
+    kind = block_type(name)
+    array = np.ascontiguousarray(data)
+    require(array.dtype == np.uint8, f"blocks of {name}: dtype is {array.dtype}, not uint8")
+    require(
+        array.size % kind.bytes == 0,
+        f"blocks of {name}: {array.size} bytes are no multiple of the block's {kind.bytes}",
+    )
+    return array.reshape(-1, kind.bytes)
+
+
+@quiet
+def decode(data: ArrayLike, name: str) -> Float32:
+    """Decode a tensor's bytes (uint8, any shape, blocks in order) to fp32, flat.
+
+    Exact to the bit, the sign of zero included; of a NaN only that it is one (Inf * 0 and the
+    like: its bits are the processor's). MXFP4 is ggml's: the byte 255 is 2^128, and code 8 is
+    +0. By the OCP specification 255 is NaN: that one is `mx.decode`.
+    """
+    blocks = as_blocks(data, name)
+    return BLOCK_TYPES[name].decoder(blocks).reshape(-1)
+
+
+def _q4_0(blocks: Bytes) -> Float32:
+    return half(blocks, 0) * (nibbles(blocks[:, 2:]) - np.float32(8))
+
+
+def _q4_1(blocks: Bytes) -> Float32:
+    return half(blocks, 0) * nibbles(blocks[:, 4:]) + half(blocks, 2)
+
+
+def _q5_0(blocks: Bytes) -> Float32:
+    return half(blocks, 0) * (_five_bits(blocks[:, 2:]) - np.float32(16))
+
+
+def _q5_1(blocks: Bytes) -> Float32:
+    return half(blocks, 0) * _five_bits(blocks[:, 4:]) + half(blocks, 2)
+
+
+def _five_bits(packed: Bytes) -> Float32:
+    """32 five-bit codes: 4 bytes of fifth bits, then 16 bytes of nibbles."""
+    fifth = np.unpackbits(packed[:, :4], axis=1, bitorder="little")
+    return nibbles(packed[:, 4:]) + fifth * np.float32(16)
+
+
+def _q8_0(blocks: Bytes) -> Float32:
+    return half(blocks, 0) * blocks[:, 2:].view(np.int8).astype(np.float32)
+
+
+# Twice the e2m1 values, with half the scale: 2^128 = 2 * 2^127 would not be a finite fp32.
+_TWICE_E2M1 = np.array([0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12], dtype=np.float32)
+
+
+def _mxfp4(blocks: Bytes) -> Float32:
+    half_scale = np.ldexp(np.float32(1), blocks[:, :1].astype(np.int32) - 128).astype(np.float32)
+    return half_scale * _TWICE_E2M1[nibbles(blocks[:, 1:]).astype(np.int64)]
+
+
+BLOCK_TYPES: dict[str, BlockType] = {
+    kind.name: kind
+    for kind in (
+        BlockType("Q4_0", 18, 32, _q4_0),
+        BlockType("Q4_1", 20, 32, _q4_1),
+        BlockType("Q5_0", 22, 32, _q5_0),
+        BlockType("Q5_1", 24, 32, _q5_1),
+        BlockType("Q8_0", 34, 32, _q8_0),
+        BlockType("Q2_K", 84, 256, ggml_super.q2_k),
+        BlockType("Q3_K", 110, 256, ggml_super.q3_k),
+        BlockType("Q4_K", 144, 256, ggml_super.q4_k),
+        BlockType("Q5_K", 176, 256, ggml_super.q5_k),
+        BlockType("Q6_K", 210, 256, ggml_super.q6_k),
+        BlockType("MXFP4", 17, 32, _mxfp4),
+    )
+}
