@@ -4,8 +4,8 @@
 // Layout    x and y: rows x columns, float32, row-major, contiguous; y may be x.
 // Grid      rows blocks. Block: one-dimensional, a multiple of warpSize, at most 1024 threads.
 // Limits    1 <= columns <= 2^30.
-// Rows that are not finite: one with a NaN or a +inf in it, and one of -inf alone (every element
-// masked), becomes NaN in every element; elsewhere -inf gives 0.
+// Policy    -inf is a masked element and gives 0, in a row that is masked altogether as well; a NaN
+//           or a +inf makes its whole row NaN.
 // Rounding  each thread adds its elements serially, ceil(columns / blockDim.x) of them, then
 //           block_reduce.h.
 
@@ -24,8 +24,11 @@ extern "C" __global__ __launch_bounds__(1024) void softmax(const float* x, float
   for (int i = first; i < columns; i += stride) high = fmaxf(high, from[i]);
   high = block_reduce::over_block(high, block_reduce::Max{}, scratch[0]);
 
-  // The exponentials wait in y for their divisor. A NaN, which fmaxf passes over, comes back
-  // through the sum.
+  // A row without a finite maximum is masked: exp(-inf - 0) is the 0 it shall have. (A NaN, which
+  // fmaxf passes over, comes back through the sum.)
+  if (high == block_reduce::Max::identity) high = 0.0f;
+
+  // The exponentials wait in y for their divisor.
   float sum = 0.0f;
   for (int i = first; i < columns; i += stride) {
     const float power = expf(from[i] - high);
@@ -34,5 +37,6 @@ extern "C" __global__ __launch_bounds__(1024) void softmax(const float* x, float
   }
   sum = block_reduce::over_block(sum, block_reduce::Sum{}, scratch[1]);
 
+  if (sum == 0.0f) return;
   for (int i = first; i < columns; i += stride) to[i] /= sum;
 }

@@ -8,6 +8,8 @@ ValueError or TypeError with the value.
 
 from __future__ import annotations
 
+from hipaudit_runtime.ops.gemm import gemm_f32, launch_gemm_f32
+from hipaudit_runtime.ops.norms import launch_rms_norm, rms_norm
 from hipaudit_runtime.ops.quantised import (
     FORMATS,
     dequantise,
@@ -15,8 +17,6 @@ from hipaudit_runtime.ops.quantised import (
     dequantise_q8_0,
     launch_dequantise,
 )
-from hipaudit_runtime.ops.gemm import gemm_f32, launch_gemm_f32
-from hipaudit_runtime.ops.norms import launch_rms_norm, rms_norm
 from hipaudit_runtime.ops.softmax_rows import launch_softmax, softmax
 
 __all__ = [

@@ -35,7 +35,7 @@ def launch_softmax(device: DeviceLike, x: Tensor, y: Tensor) -> None:
 def softmax(device: DeviceLike, x: checks.Host) -> checks.Host:
     """Softmax of a float32 host array along its last axis, computed on the device.
 
-    A row with a NaN or +inf, or of -inf alone, becomes NaN.
+    -inf is a masked element and gives 0; a row with a NaN or +inf becomes NaN.
     """
     checks.host("x", x, np.float32)
     with Scope() as scope:
