@@ -113,11 +113,13 @@ def _partly_masked(generator: np.random.Generator, shape: Shape, _: Limits) -> W
 
 def _subnormal(generator: np.random.Generator, shape: Shape, limits: Limits) -> Wide:
     steps = int(limits.smallest_normal / limits.smallest_subnormal)
-    return generator.integers(-steps + 1, steps, shape) * limits.smallest_subnormal
+    codes: Wide = generator.integers(-steps + 1, steps, shape).astype(np.float64)
+    return codes * limits.smallest_subnormal
 
 
 def _near_largest(generator: np.random.Generator, shape: Shape, limits: Limits) -> Wide:
-    return generator.choice([-1.0, 0.5, 1.0], shape) * limits.largest
+    signs: Wide = generator.choice([-1.0, 0.5, 1.0], shape)
+    return signs * limits.largest
 
 
 def _wide_range(generator: np.random.Generator, shape: Shape, limits: Limits) -> Wide:

@@ -1,0 +1,130 @@
+"""Verdict: what a property's run has shown about one kernel on one device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from hipaudit.compare import Comparison, Mismatch, compare, mutants
+from hipaudit.spec import Array
+
+Status: TypeAlias = Literal["passed", "failed", "void"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Aggregated over the examples of one spec on one device.
+
+    examples     inputs that were run
+    elements     output elements compared with the reference
+    launches     kernel launches, None where the device does not count them
+    worst_ratio  the largest error/bound; worst_ulp: the largest error in ULP
+    spots        reference elements that the mpmath oracle judged
+    survivors    planted wrong outputs that no input rejected: the bound is vacuous
+    mismatches   of the failing example
+    """
+
+    name: str
+    arch: str
+    device: str
+    examples: int
+    elements: int
+    launches: int | None
+    worst_ratio: float
+    worst_ulp: float
+    spots: int
+    survivors: tuple[str, ...]
+    mismatches: tuple[Mismatch, ...]
+
+    @property
+    def void_because(self) -> str | None:
+        """Why the run shows nothing, or None when it shows something."""
+        if self.examples == 0:
+            return "no example ran"
+        if self.launches == 0:
+            return "no kernel ran"
+        if self.elements == 0:
+            return "no element was compared"
+        return None
+
+    @property
+    def status(self) -> Status:
+        """A failure is a failure however little was run; a pass has to be earned."""
+        if self.mismatches or (self.survivors and self.void_because is None):
+            return "failed"
+        return "void" if self.void_because is not None else "passed"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data for a report; infinities as the string ``inf``."""
+        data = asdict(self)
+        for key in ("worst_ratio", "worst_ulp"):
+            if data[key] == float("inf"):
+                data[key] = "inf"
+        data["survivors"] = list(self.survivors)
+        data["mismatches"] = [wrong.sentence() for wrong in self.mismatches]
+        data["status"] = self.status
+        return data
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run adds up to so far; the one mutable object of a property's run."""
+
+    u_out: float
+    examples: int = 0
+    elements: int = 0
+    spots: int = 0
+    worst_ratio: float = 0.0
+    worst_ulp: float = 0.0
+    alive: dict[str, bool] = field(default_factory=dict)
+
+    def add(self, comparison: Comparison) -> None:
+        """Count one example that was compared."""
+        self.examples += 1
+        self.elements += comparison.elements
+        if not comparison.mismatches:
+            self.worst_ratio = max(self.worst_ratio, comparison.worst_ratio)
+            self.worst_ulp = max(self.worst_ulp, comparison.worst_ulp)
+
+    def try_mutants(
+        self,
+        actual: tuple[Array, ...],
+        expected: tuple[Array, ...],
+        bounds: tuple[Array, ...] | None,
+    ) -> None:
+        """Compare planted wrong outputs, until each was rejected once."""
+        if self.alive and not any(self.alive.values()):
+            return
+        for name, wrong in mutants(actual, self.u_out):
+            if self.alive.setdefault(name, True):
+                self.alive[name] = not compare(wrong, expected, bounds).mismatches
+
+    @property
+    def survivors(self) -> tuple[str, ...]:
+        """The planted wrong outputs that nothing has rejected yet."""
+        return tuple(name for name, alive in self.alive.items() if alive)
+
+    def verdict(
+        self,
+        name: str,
+        arch: str,
+        device: str,
+        *,
+        launches: int | None,
+        mismatches: Iterable[Mismatch] = (),
+    ) -> Verdict:
+        """Return the verdict so far."""
+        return Verdict(
+            name,
+            arch,
+            device,
+            self.examples,
+            self.elements,
+            launches,
+            self.worst_ratio,
+            self.worst_ulp,
+            self.spots,
+            self.survivors,
+            tuple(mismatches),
+        )
