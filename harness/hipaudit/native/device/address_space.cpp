@@ -20,10 +20,7 @@ void* as_pointer(uintptr_t address) { return reinterpret_cast<void*>(address); }
 bool reserve_address_space() {
   void* got = mmap(as_pointer(kDeviceBase), kDeviceSpan, PROT_NONE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-  if (got == as_pointer(kDeviceBase)) {
-    madvise(got, kDeviceSpan, MADV_DONTDUMP);
-    return true;
-  }
+  if (got == as_pointer(kDeviceBase)) return true;
   int reason = got == MAP_FAILED ? errno : EEXIST;
   if (got != MAP_FAILED) munmap(got, kDeviceSpan);
   fprintf(stderr,
@@ -43,7 +40,8 @@ bool open_pages(uintptr_t start, size_t bytes) {
 }
 
 // A new mapping and not mprotect: mappings that were ever touched keep an identity of their own and
-// would no longer merge with their neighbours, until the process runs out of mappings.
+// would no longer merge with their neighbours, until the process runs out of mappings. For the same
+// reason it has the very flags of the reservation.
 void close_pages(uintptr_t start, size_t bytes) {
   mmap(as_pointer(start), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
        -1, 0);

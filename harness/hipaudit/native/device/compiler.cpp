@@ -47,12 +47,12 @@ class Hash {
   uint64_t b_ = 0x6a09e667f3bcc908;
 };
 
-// The library lies in CACHE/device/HASH/; kernels go to CACHE/kernels/.
+// The library lies in CACHE/device/HASH/lib/; kernels go to CACHE/kernels/.
 std::string cache_folder() {
   Dl_info info;
   if (dladdr(reinterpret_cast<void*>(&compile), &info) == 0) return "";
   std::string path = info.dli_fname;
-  for (int up = 0; up < 3; ++up) path = path.substr(0, path.rfind('/'));
+  for (int up = 0; up < 4; ++up) path = path.substr(0, path.rfind('/'));
   path += "/kernels";
   mkdir(path.c_str(), 0700);
   return path;

@@ -81,8 +81,7 @@ constexpr Description kDescriptions[] = {
      "the operation cannot be performed in the present state"},
     {hipErrorNotFound, "hipErrorNotFound", "named symbol not found"},
     {hipErrorNotReady, "hipErrorNotReady", "device not ready"},
-    {hipErrorIllegalAddress, "hipErrorIllegalAddress",
-     "an illegal memory access was encountered"},
+    {hipErrorIllegalAddress, "hipErrorIllegalAddress", "an illegal memory access was encountered"},
     {hipErrorLaunchOutOfResources, "hipErrorLaunchOutOfResources",
      "too many resources requested for launch"},
     {hipErrorLaunchTimeOut, "hipErrorLaunchTimeOut", "the launch timed out and was terminated"},
@@ -128,8 +127,7 @@ constexpr Description kDescriptions[] = {
     {hipErrorInvalidTexture, "hipErrorInvalidTexture", "invalid texture"},
     {hipErrorUnknown, kUnknownName, kUnknownText},
     {hipErrorRuntimeMemory, "hipErrorRuntimeMemory", "runtime memory call returned error"},
-    {hipErrorRuntimeOther, "hipErrorRuntimeOther",
-     "runtime call other than memory returned error"},
+    {hipErrorRuntimeOther, "hipErrorRuntimeOther", "runtime call other than memory returned error"},
     {hipErrorTbd, "hipErrorTbd", kUnknownText},
 };
 

@@ -11,7 +11,9 @@ void hipaudit_syncthreads();
 int hipaudit_syncthreads_count(int predicate);
 int hipaudit_syncthreads_and(int predicate);
 int hipaudit_syncthreads_or(int predicate);
+void hipaudit_barrier(int kind);
 void hipaudit_grid_sync();
+void hipaudit_fence(int order, int scope);
 void hipaudit_yield();
 
 // Wave operations. mask names the lanes that take part; 0: those that are active at this instruction.
@@ -20,6 +22,7 @@ uint64_t hipaudit_wave_shuffle(uint64_t value, int source, uint64_t mask);
 uint64_t hipaudit_wave_first(uint64_t value);
 uint64_t hipaudit_wave_match(uint64_t value, uint64_t mask);
 void hipaudit_wave_sync(uint64_t mask);
+void hipaudit_wave_barrier();
 
 int hipaudit_printf(const char* format, ...);
 [[noreturn]] void hipaudit_abort();

@@ -13,13 +13,13 @@ uint64_t mix(uint64_t value) {
   return value ^ value >> 31;
 }
 
-// An odd walk through 0..count-1: start and stride drawn from the seed, the stride coprime to the count.
+// A walk through 0..count-1 with a stride coprime to the count, start and stride drawn from the seed.
 uint64_t permuted(uint64_t position, uint64_t count, uint64_t seed) {
-  if (seed == 0 || count < 2) return position;
+  constexpr uint64_t kMost = uint64_t{1} << 32;  // products stay in 64 bits
+  if (seed == 0 || count < 2 || count > kMost) return position;
   uint64_t stride = mix(seed) % count;
   while (std::gcd(stride, count) != 1) ++stride;
-  auto product = static_cast<unsigned __int128>(position) * stride;
-  return (static_cast<uint64_t>(product % count) + mix(seed + 1) % count) % count;
+  return (position * (stride % count) + mix(seed + 1)  % count) % count;
 }
 
 }  // namespace

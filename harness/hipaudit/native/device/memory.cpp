@@ -1,8 +1,5 @@
 #include "memory.h"
 
-#include <pthread.h>
-#include <sys/mman.h>
-
 #include <map>
 #include <vector>
 
@@ -13,6 +10,10 @@
 #include "profile.h"
 #include "slab.h"
 #include "sync.h"
+
+// pthread_atfork under its own name is not in every C library's shared part.
+extern "C" int __register_atfork(void (*prepare)(), void (*parent)(), void (*child)(), void* dso);
+extern "C" void* __dso_handle;
 
 namespace hipaudit {
 namespace {
@@ -42,12 +43,17 @@ bool in_device_range(uintptr_t address) { return address >= kDeviceBase && addre
 void lock_for_fork() { memory->mutex.lock(); }
 void unlock_after_fork() { memory->mutex.unlock(); }
 
+// A child of fork has the memory as it was, and a lock that nobody holds.
+void watch_forks() {
+  __register_atfork(lock_for_fork, unlock_after_fork, unlock_after_fork, &__dso_handle);
+}
+
 // With the lock held. A failure is final: it is said once.
 bool reserve() {
   if (memory->reserved || memory->failed) return memory->reserved;
   memory->reserved = reserve_address_space();
   memory->failed = !memory->reserved;
-  if (memory->reserved) pthread_atfork(lock_for_fork, unlock_after_fork, unlock_after_fork);
+  if (memory->reserved) watch_forks();
   return memory->reserved;
 }
 

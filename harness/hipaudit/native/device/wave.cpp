@@ -154,3 +154,5 @@ uint64_t hipaudit_wave_match(uint64_t value, uint64_t mask) {
 }
 
 void hipaudit_wave_sync(uint64_t mask) { call(sync, 1, 0, mask, HIPAUDIT_SITE); }
+
+void hipaudit_wave_barrier() { call(sync, 1, 0, 0, HIPAUDIT_SITE); }

@@ -1,0 +1,18 @@
+// The header that HIP kernels include, for the emulated device.
+#pragma once
+
+#include "hip_runtime_api.h"
+#include "hip_vector_types.h"
+#include "host_defines.h"
+
+#if defined(__HIP__)
+#include "hipaudit/builtin_variables.h"
+#if __has_include("hipaudit/math.h")
+#include "hipaudit/math.h"
+#endif
+#include "hipaudit/synchronisation.h"
+#include "hipaudit/wave.h"
+
+#include "hipaudit/atomics.h"
+#include "hipaudit/device_library.h"
+#endif

@@ -1,0 +1,37 @@
+// What kernels call besides: printf, assert, clocks, allocation of nothing.
+#pragma once
+
+#include "hip/host_defines.h"
+
+extern "C" {
+__device__ int hipaudit_printf(const char* format, ...);
+[[noreturn]] __device__ void hipaudit_abort();
+[[noreturn]] __device__ void hipaudit_assert_fail(const char* condition, const char* file,
+                                                  unsigned line, const char* function);
+__device__ unsigned long long hipaudit_clock();
+
+// <assert.h> of the host's C library expands assert() to this.
+[[noreturn]] __device__ inline __attribute__((always_inline)) void __assert_fail(
+    const char* condition, const char* file, unsigned line, const char* function) noexcept {
+  hipaudit_assert_fail(condition, file, line, function);
+}
+[[noreturn]] __device__ inline __attribute__((always_inline)) void abort() noexcept {
+  hipaudit_abort();
+}
+}
+
+template <class... T>
+HIPAUDIT_DEVICE int printf(const char* format, T... values) {
+  return hipaudit_printf(format, values...);
+}
+
+#if defined(HIPAUDIT_NO_STANDARD_ASSERT)
+#undef assert
+#define assert(condition) \
+  ((condition) ? (void)0 : hipaudit_assert_fail(#condition, __FILE__, __LINE__, __func__))
+#endif
+
+HIPAUDIT_DEVICE long long clock64() { return static_cast<long long>(hipaudit_clock()); }
+HIPAUDIT_DEVICE long long wall_clock64() { return static_cast<long long>(hipaudit_clock()); }
+HIPAUDIT_DEVICE long clock() { return static_cast<long>(hipaudit_clock()); }
+HIPAUDIT_DEVICE void __trap() { __builtin_trap(); }

@@ -1,0 +1,325 @@
+"""Builds the device libraries with the pinned compiler, and tells them how to compile kernels.
+
+The compiler is clang as the ``ziglang`` package carries it; ``HIPAUDIT_CLANG`` names another one. Results
+are cached by content in a folder that only its owner can write. Nothing goes through a shell.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import fcntl
+import functools
+import hashlib
+import importlib.util
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hipaudit.errors import ToolchainError
+
+NATIVE = Path(__file__).parent / "native"
+TRIPLE = "x86_64-unknown-linux-gnu"
+# glibc whose symbols the libraries may use; older than that of any system still supported.
+GLIBC_MINOR = 28
+CPU = "x86-64-v3"
+CPU_FLAGS = frozenset({"avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"})
+
+LIBCXX_DEFINES = (
+    "_LIBCPP_ABI_VERSION=1",
+    "_LIBCPP_ABI_NAMESPACE=__1",
+    "_LIBCPP_HAS_THREADS=1",
+    "_LIBCPP_HAS_MONOTONIC_CLOCK",
+    "_LIBCPP_HAS_TERMINAL",
+    "_LIBCPP_HAS_MUSL_LIBC=0",
+    "_LIBCXXABI_DISABLE_VISIBILITY_ANNOTATIONS",
+    "_LIBCPP_DISABLE_VISIBILITY_ANNOTATIONS",
+    "_LIBCPP_HAS_VENDOR_AVAILABILITY_ANNOTATIONS=0",
+    "_LIBCPP_HAS_FILESYSTEM=1",
+    "_LIBCPP_HAS_RANDOM_DEVICE",
+    "_LIBCPP_HAS_LOCALIZATION",
+    "_LIBCPP_HAS_UNICODE",
+    "_LIBCPP_HAS_WIDE_CHARACTERS",
+    "_LIBCPP_HAS_NO_STD_MODULES",
+    "_LIBCPP_HAS_TIME_ZONE_DATABASE",
+    "_LIBCPP_PSTL_BACKEND_SERIAL",
+    "_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_NONE",
+    "_LIBCPP_ASSERTION_SEMANTIC_DEFAULT=_LIBCPP_ASSERTION_SEMANTIC_IGNORE",
+)
+
+# Kernels: HIP as the language, this processor as the device.
+KERNEL_MODE = (
+    *("-triple", TRIPLE, "-aux-triple", TRIPLE),
+    *("-fcuda-is-device", "-fhip-new-launch-api", "-fgnuc-version=4.2.1"),
+    # Host code in the same file may throw; device code never does.
+    *("-fcxx-exceptions", "-fexceptions", "-target-cpu", CPU),
+    # On AMD, float to integer saturates, and an endless loop is one.
+    *("-fno-strict-float-cast-overflow", "-fno-finite-loops"),
+    # A _Float16 operation rounds once, as in hardware.
+    "-ffloat16-excess-precision=none",
+    *("-std=gnu++20", "-fdeprecated-macro", "-ferror-limit", "50"),
+)
+PREPROCESS = (
+    *("-include", "hip/hip_runtime.h", "-include", "hipaudit/describe.h"),
+    *("-D__HIP_PLATFORM_AMD__=1", "-D__HIP_ROCclr__=1", "-D__HIPCC__=1", "-DHIPAUDIT=1"),
+)
+CODE = (
+    *("-emit-obj", "-O2", "-vectorize-loops", "-vectorize-slp"),
+    *("-mrelocation-model", "pic", "-pic-level", "2", "-pic-is-pie", "-ftls-model=local-exec"),
+    *("-ffunction-sections", "-fstack-size-section"),
+    *("-ffp-contract=fast-honor-pragmas", "-fdebug-compilation-dir=."),
+    *("-debug-info-kind=line-tables-only", "-dwarf-version=5", "-debugger-tuning=gdb"),
+    # Lanes of one wave operation are told by its address: the code generator must neither merge two of
+    # them nor split one.
+    *("-mllvm", "-enable-tail-merge=0", "-mllvm", "-disable-tail-duplicate"),
+    *("-mllvm", "-disable-early-taildup"),
+)
+LIBRARY = (
+    *("-triple", TRIPLE, "-target-cpu", CPU, "-x", "c++", "-std=c++20", "-O2", "-emit-obj"),
+    *("-mrelocation-model", "pic", "-pic-level", "2", "-fno-rtti", "-fvisibility=hidden"),
+    # Function-local statics are only made under a lock or before threads start.
+    "-fno-threadsafe-statics",
+    *("-fgnuc-version=4.2.1", "-D_GNU_SOURCE"),
+    *("-ffp-contract=off", "-Wall", "-Wextra", "-Werror"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Libraries:
+    """Where the device libraries are; ``folder`` serves as ``ROCM_PATH``."""
+
+    folder: Path
+    front: Path
+    hiprtc: Path
+    emulated: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Commands of the compiler proper and of the linker, and the headers that go with them."""
+
+    compile: tuple[str, ...]
+    link: tuple[str, ...]
+    includes: tuple[str, ...]
+
+
+def zig() -> Path:
+    """The compiler driver of the ``ziglang`` package.
+
+    Raises:
+        ToolchainError: the package is not installed.
+    """
+    spec = importlib.util.find_spec("ziglang")
+    if spec is None or not spec.submodule_search_locations:
+        raise ToolchainError("the compiler is missing: pip install ziglang")
+    path = Path(next(iter(spec.submodule_search_locations))) / "zig"
+    if not path.is_file():
+        raise ToolchainError(f"the ziglang package has no compiler at {path}: reinstall it")
+    return path
+
+
+@functools.cache
+def compiler() -> Compiler:
+    """The pinned compiler, or the one that ``HIPAUDIT_CLANG`` names.
+
+    Raises:
+        ToolchainError: there is none.
+    """
+    library = zig().parent / "lib"
+    resources = library
+    builtin_headers = library / "include"
+    compile_command: tuple[str, ...] = (str(zig()), "clang", "-cc1")
+    link_command: tuple[str, ...] = (str(zig()), "ld.lld")
+    if other := os.environ.get("HIPAUDIT_CLANG"):
+        found = shutil.which(other)
+        if found is None:
+            raise ToolchainError(f"HIPAUDIT_CLANG={other} is not a program")
+        answer = subprocess.run(
+            [found, "-print-resource-dir"], capture_output=True, text=True, check=False
+        )
+        if answer.returncode != 0:
+            raise ToolchainError(f"HIPAUDIT_CLANG={other} does not answer as clang does")
+        resources = Path(answer.stdout.strip())
+        builtin_headers = resources / "include"
+        compile_command = (found, "-cc1")
+    folders = [
+        library / "libcxx/include",
+        library / "libcxxabi/include",
+        builtin_headers,
+        library / "libc/include/x86-linux-gnu",
+        library / "libc/include/generic-glibc",
+        library / "libc/include/x86-linux-any",
+        library / "libc/include/any-linux-any",
+    ]
+    includes = ["-nostdsysteminc", "-nobuiltininc", "-resource-dir", str(resources)]
+    for folder in folders:
+        includes += ["-isystem", str(folder)]
+    includes += [f"-D__GLIBC_MINOR__={GLIBC_MINOR}", *(f"-D{name}" for name in LIBCXX_DEFINES)]
+    return Compiler(compile_command, link_command, tuple(includes))
+
+
+def check_processor() -> None:
+    """Refuses processors on which the compiled code would not run.
+
+    Raises:
+        ToolchainError: an instruction set of x86-64-v3 is missing.
+    """
+    text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    missing = CPU_FLAGS - set(flags.split())
+    if missing:
+        raise ToolchainError(
+            f"the emulated device needs a processor of level {CPU}; this one lacks "
+            + ", ".join(sorted(missing))
+        )
+
+
+def cache_folder() -> Path:
+    """The cache: ``HIPAUDIT_CACHE``, else ``hipaudit`` in the user's cache folder, else in the temporary one.
+
+    Raises:
+        ToolchainError: it cannot be made, or others could write it.
+    """
+    candidates = [Path(tempfile.gettempdir()) / f"hipaudit-{os.getuid()}"]
+    if os.environ.get("HIPAUDIT_CACHE"):
+        candidates = [Path(os.environ["HIPAUDIT_CACHE"])]
+    elif os.environ.get("XDG_CACHE_HOME"):
+        candidates.insert(0, Path(os.environ["XDG_CACHE_HOME"]) / "hipaudit")
+    elif os.environ.get("HOME"):
+        candidates.insert(0, Path(os.environ["HOME"]) / ".cache" / "hipaudit")
+    for folder in candidates:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            continue
+        status = folder.stat()
+        if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o022:
+            raise ToolchainError(
+                f"the cache folder {folder} belongs to somebody else or can be written by others: "
+                f"chmod 700 it, or name another in HIPAUDIT_CACHE"
+            )
+        if os.access(folder, os.W_OK):
+            return folder.resolve()
+    raise ToolchainError(f"no cache folder can be made at {candidates[0]}: set HIPAUDIT_CACHE")
+
+
+def _c_strings(words: Sequence[str]) -> str:
+    escaped = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
+    return "".join(f'    "{word}",\n' for word in escaped) + "    nullptr,\n"
+
+
+def _config_header(fingerprint: str) -> str:
+    """What the device library knows of the toolchain: how to start it and with which flags."""
+    include = ("-isystem", str(NATIVE / "include"))
+    lists = {
+        "kKernelCompiler": compiler().compile,
+        "kPreprocessorFlags": (*KERNEL_MODE, *compiler().includes, *include, *PREPROCESS),
+        "kPlainFlags": (*KERNEL_MODE, *CODE),
+        "kCheckedFlags": (*KERNEL_MODE, *CODE),
+    }
+    text = "// Generated by the build.\n#pragma once\n\nnamespace hipaudit {\n\n"
+    text += f'inline constexpr char kToolchainFingerprint[] = "{fingerprint}";\n'
+    for name, words in lists.items():
+        text += f"inline const char* const {name}[] = {{\n{_c_strings(words)}}};\n"
+    return text + "\n}  // namespace hipaudit\n"
+
+
+def _sources() -> list[Path]:
+    return sorted(path for path in NATIVE.rglob("*") if path.is_file())
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in _sources():
+        digest.update(str(path.relative_to(NATIVE)).encode() + b"\0")
+        digest.update(path.read_bytes())
+    words = (*compiler().compile, *compiler().link, *compiler().includes)
+    for word in (*words, *KERNEL_MODE, *PREPROCESS, *CODE, *LIBRARY, str(NATIVE)):
+        digest.update(word.encode() + b"\0")
+    driver = Path(compiler().compile[0]).stat()
+    digest.update(f"{driver.st_size} {driver.st_mtime_ns}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _run(command: Sequence[str]) -> None:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        output = (result.stderr or result.stdout).strip()
+        raise ToolchainError(f"the device library does not build:\n{output}")
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _compile_library(folder: Path, fingerprint: str) -> None:
+    tools = compiler()
+    objects = folder / "objects"
+    objects.mkdir()
+    (objects / "toolchain_config.h").write_text(_config_header(fingerprint))
+    search = ("-iquote", str(objects), "-I", str(NATIVE / "include"), "-I", str(NATIVE))
+
+    def build(source: Path) -> str:
+        target = objects / (source.stem + ".o")
+        _run([*tools.compile, *LIBRARY, *tools.includes, *search, "-o", str(target), str(source)])
+        return str(target)
+
+    sources = [*sorted((NATIVE / "device").glob("*.cpp")), NATIVE / "front" / "front.c"]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        built = list(pool.map(build, sources))
+    library = folder / "lib"
+    library.mkdir()
+    emulated = library / "libhipaudit_emulated.so"
+    exports = objects / "exports"
+    exports.write_text("{ global: hip*; __hip*; local: *; };\n")
+    link = (*tools.link, "-shared", "--build-id=none", "-z", "now", "-rpath", "$ORIGIN")
+    _run([*link, f"--version-script={exports}", "-soname", emulated.name, "-o", str(emulated), *built[:-1]])
+    for name in ("libamdhip64.so", "libhiprtc.so"):
+        target = library / name
+        _run([*link, "-soname", name, "-o", str(target), built[-1], str(emulated)])
+    shutil.rmtree(objects)
+
+
+def device_libraries() -> Libraries:
+    """The device libraries of this version of the sources, built if the cache does not have them.
+
+    Raises:
+        ToolchainError: no compiler, no cache folder, an unsuitable processor, or sources that do not build.
+    """
+    check_processor()
+    fingerprint = _fingerprint()
+    parent = cache_folder() / "device"
+    parent.mkdir(mode=0o700, exist_ok=True)
+    folder = parent / fingerprint
+    if not folder.is_dir():
+        with _locked(parent / f"{fingerprint}.lock"):
+            if not folder.is_dir():
+                _build(folder, fingerprint)
+    library = folder / "lib"
+    return Libraries(
+        folder=folder,
+        front=library / "libamdhip64.so",
+        hiprtc=library / "libhiprtc.so",
+        emulated=library / "libhipaudit_emulated.so",
+    )
+
+
+def _build(folder: Path, fingerprint: str) -> None:
+    print("hipaudit: building the emulated device (once a version) ...", file=sys.stderr)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="build.") as temporary:
+        place = Path(temporary) / "device"
+        place.mkdir(mode=0o700)
+        _compile_library(place, fingerprint)
+        place.rename(folder)
+    print(f"hipaudit: built in {time.monotonic() - began:.1f} s", file=sys.stderr)
