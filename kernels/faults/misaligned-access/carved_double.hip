@@ -1,11 +1,11 @@
 // Dynamic shared memory carved into an odd number of ints and then doubles: the doubles start at a
-// multiple of 4 that is none of 8. A ds_read_b64 needs 8 unless unaligned access is on. The twin rounds
-// the offset up.
-// RUN: --kernel weighted --grid 1 --block 64 --shared 776 --arg i32[65]=iota --arg f64[64]=uniform(0,1)
-// RUN: --arg f64[64]=uninit
+// multiple of 4 that is none of 8. A ds_read_b64 needs 8 unless unaligned access is on. The twin
+// rounds the offset up.
+// RUN: --kernel weighted --grid 1 --block 64 --shared 776 --arg i32[65]=iota
+// RUN: --arg f64[64]=uniform(0,1) --arg f64[64]=uninit
 #include <hip/hip_runtime.h>
 
-extern __shared__ __align__(8) unsigned char carved[];
+alignas(8) extern __shared__ unsigned char carved[];
 
 __global__ void weighted(const int* keys, const double* weights, double* out) {
   const int tid = threadIdx.x;

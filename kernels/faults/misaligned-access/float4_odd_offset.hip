@@ -1,6 +1,6 @@
-// Vector loads from a row that starts one element into the buffer: every float4 lies 4 bytes off its 16.
-// The language makes that undefined; LDS and atomics trap or split on it, and code generation may
-// rely on the alignment. The twin loads elements.
+// Vector loads from a row that starts one element into the buffer: every float4 lies 4 bytes off
+// its 16. The language makes that undefined; LDS and atomics trap or split on it, and code
+// generation may rely on the alignment. The twin loads elements.
 // RUN: --kernel sum4 --grid 1 --block 64 --arg f32[257]=uniform(-1,1) --arg f32[64]=uninit
 #include <hip/hip_runtime.h>
 

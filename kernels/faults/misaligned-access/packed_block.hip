@@ -1,6 +1,6 @@
 // Quantised blocks of 18 bytes (a half scale, 16 bytes of nibbles) whose nibbles are read as 32-bit
-// words: 18 b + 2 is a multiple of 4 for every second block only. The twin reads the word with memcpy,
-// which the compiler turns into the same single load where the target allows it.
+// words: 18 b + 2 is a multiple of 4 for every second block only. The twin reads the word with
+// memcpy, which the compiler turns into the same single load where the target allows it.
 // RUN: --kernel nibble_sums --grid 1 --block 64 --arg u8[1152]=iota --arg u32[64]=uninit
 #include <hip/hip_runtime.h>
 

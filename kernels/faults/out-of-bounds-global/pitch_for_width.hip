@@ -1,6 +1,6 @@
-// Scaling of a matrix that is stored without padding, addressed with the pitch of a padded one: from
-// row 13 of 16 on, the store lies behind the buffer; the rows before it land in the wrong place. The
-// twin addresses with the width.
+// Scaling of a matrix that is stored without padding, addressed with the pitch of a padded one:
+// from row 13 of 16 on, the store lies behind the buffer; the rows before it land in the wrong
+// place. The twin addresses with the width.
 // RUN: --kernel scale --grid 16 --block 32 --arg f32[512]=uniform(-1,1) --arg f32[512]=zeros
 // RUN: --arg i32=32 --arg i32=40
 #include <hip/hip_runtime.h>

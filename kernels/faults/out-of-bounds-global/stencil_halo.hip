@@ -1,6 +1,6 @@
 // Three-point average that reads its left neighbour without asking whether there is one: thread 0
-// reads in[-1], four bytes before the allocation. Hardware returns what lies there, usually without a
-// trap. The twin clamps the index at 0.
+// reads in[-1], four bytes before the allocation. Hardware returns what lies there, usually without
+// a trap. The twin clamps the index at 0.
 // RUN: --kernel average3 --grid 2 --block 128 --arg f32[256]=uniform(-1,1) --arg f32[256]=uninit
 // RUN: --arg i32=256
 #include <hip/hip_runtime.h>

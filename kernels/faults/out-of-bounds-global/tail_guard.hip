@@ -1,8 +1,8 @@
-// y += a x whose tail guard lets one thread too many through: i == n reads x[n] and writes y[n], one
-// element past both buffers. Nothing traps on hardware: the store lands in whatever hipMalloc placed
-// behind y. The twin stops at i < n.
-// RUN: --kernel axpy --grid 4 --block 256
-// RUN: --arg f32[1000]=uniform(-1,1) --arg f32[1000]=uniform(-1,1) --arg i32=1000 --arg f32=0.5
+// y += a x whose tail guard lets one thread too many through: i == n reads x[n] and writes y[n],
+// one element past both buffers. Nothing traps on hardware: the store lands in whatever hipMalloc
+// placed behind y. The twin stops at i < n.
+// RUN: --kernel axpy --grid 4 --block 256 --arg f32[1000]=uniform(-1,1)
+// RUN: --arg f32[1000]=uniform(-1,1) --arg i32=1000 --arg f32=0.5
 #include <hip/hip_runtime.h>
 
 __global__ void axpy(const float* x, float* y, int n, float a) {

@@ -1,6 +1,6 @@
-// Tiled transpose of a matrix whose height is no multiple of the tile: the load guards the columns and
-// forgets the rows, so the last row of tiles reads past the end of the matrix. The stores are guarded,
-// so the result is right and no numeric test can see it. The twin guards both.
+// Tiled transpose of a matrix whose height is no multiple of the tile: the load guards the columns
+// and forgets the rows, so the last row of tiles reads past the end of the matrix. The stores are
+// guarded, so the result is right and no numeric test can see it. The twin guards both.
 // RUN: --kernel transpose --grid 2,4 --block 32,8 --arg f32[6400]=uniform(-1,1)
 // RUN: --arg f32[6400]=uninit --arg i32=100 --arg i32=64
 #include <hip/hip_runtime.h>
@@ -17,7 +17,8 @@ __global__ void transpose(const float* in, float* out, int rows, int columns) {
 #else
     const bool inside = column < columns && row < rows;
 #endif
-    if (inside) tile[j][threadIdx.x] = in[row * columns + column];  // FAULT: out-of-bounds-global at
+    if (inside)
+      tile[j][threadIdx.x] = in[row * columns + column];  // FAULT: out-of-bounds-global at
   }
   __syncthreads();
   const int out_column = blockIdx.y * kTile + threadIdx.x;

@@ -1,5 +1,5 @@
-// Counting digits of a radix sort in a private array of eight counters, with a mask of four bits: digits
-// 8 to 15 count in whatever lies behind the array. The twin masks three bits.
+// Counting digits of a radix sort in a private array of eight counters, with a mask of four bits:
+// digits 8 to 15 count in whatever lies behind the array. The twin masks three bits.
 // RUN: --kernel count_digits --grid 1 --block 64 --arg u32[1024]=iota --arg u32[512]=uninit
 #include <hip/hip_runtime.h>
 

@@ -1,6 +1,6 @@
-// Moving average over a ring of four values in registers, indexed modulo five: every fifth step reads
-// and writes past the private array, over other variables of the same lane (or its spilled registers).
-// The twin takes the index modulo four.
+// Moving average over a ring of four values in registers, indexed modulo five: every fifth step
+// reads and writes past the private array, over other variables of the same lane (or its spilled
+// registers). The twin takes the index modulo four.
 // RUN: --kernel moving_average --grid 1 --block 64 --arg f32[1024]=uniform(-1,1)
 // RUN: --arg f32[1024]=uninit --arg i32=16
 #include <hip/hip_runtime.h>

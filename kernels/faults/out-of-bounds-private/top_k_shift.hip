@@ -1,5 +1,5 @@
-// Top-4 of a row by insertion: the loop that makes room starts one place too low and moves best[3] to
-// best[4]. The twin starts at the last place.
+// Top-4 of a row by insertion: the loop that makes room starts one place too low and moves best[3]
+// to best[4]. The twin starts at the last place.
 // RUN: --kernel top4 --grid 1 --block 64 --arg f32[2048]=uniform(-1,1) --arg f32[256]=uninit
 // RUN: --arg i32=32
 #include <hip/hip_runtime.h>

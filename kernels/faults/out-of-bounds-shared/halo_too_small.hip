@@ -1,6 +1,7 @@
 // Five-point window over a tile in shared memory that has room for the block but not for its halo:
-// the last threads write and read past the end of the array. LDS has no guard: whatever the compiler
-// placed behind it is overwritten. The twin makes the tile two elements longer on each side.
+// the last threads write and read past the end of the array. LDS has no guard: whatever the
+// compiler placed behind it is overwritten. The twin makes the tile two elements longer on each
+// side.
 // RUN: --kernel window5 --grid 1 --block 256 --arg f32[260]=uniform(-1,1) --arg f32[256]=uninit
 #include <hip/hip_runtime.h>
 

@@ -1,6 +1,6 @@
 // Horizontal difference in a two-dimensional tile: the last column reads tile[y][16], which is not
-// beside the tile but the first element of the next row. The address is inside the variable, so only a
-// check of the inner dimension sees it; the answer is wrong. The twin wraps inside the row.
+// beside the tile but the first element of the next row. The address is inside the variable, so
+// only a check of the inner dimension sees it; the answer is wrong. The twin wraps inside the row.
 // RUN: --kernel difference --grid 1 --block 16,15 --arg f32[240]=uniform(-1,1)
 // RUN: --arg f32[240]=uninit
 #include <hip/hip_runtime.h>
