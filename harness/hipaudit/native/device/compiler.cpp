@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -115,6 +116,18 @@ std::string text_of(const std::string& path) {
   return std::string(bytes.begin(), bytes.end());
 }
 
+// Diagnostics quote source lines; what the scanner wrote behind a kernel is no business of the user's.
+std::string without_records(const std::string& log) {
+  std::string clean;
+  for (size_t at = 0; at < log.size();) {
+    size_t end = std::min(log.find('\n', at), log.size());
+    std::string line = log.substr(at, end - at);
+    clean += line.substr(0, line.find(kRecordStart)) + "\n";
+    at = end + 1;
+  }
+  return clean;
+}
+
 // Runs the compiler proper with these arguments; its diagnostics are appended to *log.
 bool run_compiler(const std::vector<std::string>& arguments, const std::string& folder,
                   std::string* log) {
@@ -139,7 +152,7 @@ bool run_compiler(const std::vector<std::string>& arguments, const std::string& 
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  *log += text_of(errors);
+  *log += without_records(text_of(errors));
   if (WIFSIGNALED(status))
     *log += "hipaudit: the compiler died of signal " + std::to_string(WTERMSIG(status)) + "\n";
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;

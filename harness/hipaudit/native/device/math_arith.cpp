@@ -116,6 +116,18 @@ HIPAUDIT_MATH_EXPORT int hipaudit_remquo_quotient(double x, double y) {
   return is_negative(x) != is_negative(y) ? -low : low;
 }
 
+HIPAUDIT_MATH_EXPORT double hipaudit_ldexp(double x, int n) { return scale_by(x, n); }
+
+HIPAUDIT_MATH_EXPORT double hipaudit_rsqrt(double x) {
+  if (is_nan(x)) return x;
+  if (x == 0.0) return with_sign(kInfinity, x);
+  if (x < 0.0) return kNaN;
+  if (x == kInfinity) return 0.0;
+  int half = exponent_of(x) >> 1;
+  double rest = scale_by(x, -2 * half);
+  return scale_by(value(reciprocal(square_root(Dd{rest, 0.0}))), -half);
+}
+
 HIPAUDIT_MATH_EXPORT double hipaudit_norm4d(double a, double b, double c, double d) {
   return length_value(length(a, b, c, d));
 }
@@ -138,6 +150,8 @@ HIPAUDIT_MATH_EXPORT double hipaudit_rnorm4d(double a, double b, double c, doubl
 
 HIPAUDIT_ROUNDED(hipaudit_rounded_addf, float, "vaddss")
 HIPAUDIT_ROUNDED(hipaudit_rounded_add, double, "vaddsd")
+HIPAUDIT_ROUNDED(hipaudit_rounded_subf, float, "vsubss")
+HIPAUDIT_ROUNDED(hipaudit_rounded_sub, double, "vsubsd")
 HIPAUDIT_ROUNDED(hipaudit_rounded_mulf, float, "vmulss")
 HIPAUDIT_ROUNDED(hipaudit_rounded_mul, double, "vmulsd")
 HIPAUDIT_ROUNDED(hipaudit_rounded_divf, float, "vdivss")
@@ -162,16 +176,5 @@ HIPAUDIT_ROUNDED_FMA(hipaudit_rounded_fmaf, float, "vfmadd213ss")
 HIPAUDIT_ROUNDED_FMA(hipaudit_rounded_fma, double, "vfmadd213sd")
 
 #undef HIPAUDIT_ROUNDED_FMA
-
-// A double to float with directed rounding.
-HIPAUDIT_MATH_EXPORT float hipaudit_rounded_to_float(double x, int rounding) {
-  unsigned saved;
-  unsigned wanted = control_word(rounding);
-  float result;
-  __asm__ volatile("stmxcsr %1\n\tldmxcsr %2\n\tvcvtsd2ss %3, %3, %0\n\tldmxcsr %1"
-                   : "=&x"(result), "=m"(saved)
-                   : "m"(wanted), "x"(x));
-  return result;
-}
 
 }  // namespace hipaudit::math

@@ -85,15 +85,17 @@ Reduced reduce_pi_multiple(double x) {
   return {multiply(kPiDd, rest), static_cast<int>(static_cast<int64_t>(doubled) & 3)};
 }
 
-// A float's way to the same reduction: r to 2^-52 and the quadrant, for the kernels' inline sinf.
-HIPAUDIT_MATH_EXPORT double hipaudit_reduce_half_pi(double x, int* quadrant) {
-  if (!is_finite(x)) {
-    *quadrant = 0;
-    return kNaN;
-  }
+// For the kernels' inline sinf: r to 2^-52, and NaN for what is not finite. The layout is that of
+// ReducedAngle in include/hipaudit/math_inline.h.
+struct ReducedAngle {
+  double rest;
+  long long quadrant;
+};
+
+HIPAUDIT_MATH_EXPORT ReducedAngle hipaudit_reduce_half_pi(double x) {
+  if (!is_finite(x)) return {kNaN, 0};
   Reduced a = reduce_half_pi(x);
-  *quadrant = a.quadrant;
-  return a.r.hi;
+  return {a.r.hi, a.quadrant};
 }
 
 }  // namespace hipaudit::math

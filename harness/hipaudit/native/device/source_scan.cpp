@@ -197,7 +197,7 @@ bool Scanner::parse(size_t i, Declaration* out) const {
 std::string Scanner::record(const std::string& function, const std::string& name,
                             const std::string& signature, const std::string& bounds) {
   std::string described = "::hipaudit::describe::Kernel<(" + function + ")>";
-  return " __attribute__((device, used, section(\".hipaudit.kernels\"))) static const "
+  return std::string(kRecordStart) + " static const "
          "::hipaudit::KernelRecord hipaudit_kernel_" + std::to_string(records_++) +
          " = {(const void*)(" + function + "), " + described + "::entry, " + quoted(name) + ", " +
          quoted(signature) + ", " + described + "::all.list, " + described + "::all.count, " +

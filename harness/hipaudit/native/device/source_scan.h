@@ -6,6 +6,10 @@
 
 namespace hipaudit {
 
+// How the text of a record begins, in the scanned source and in diagnostics that quote it.
+inline constexpr char kRecordStart[] =
+    " __attribute__((device, used, section(\".hipaudit.kernels\")))";
+
 struct TemplateKernel {
   std::string name;
   std::string signature;

@@ -25,10 +25,14 @@ HIPAUDIT_DEVICE int printf(const char* format, T... values) {
   return hipaudit_printf(format, values...);
 }
 
-#if defined(HIPAUDIT_NO_STANDARD_ASSERT)
-#undef assert
+// As <assert.h> would define it, which replaces it when it is included later.
+#ifndef assert
+#ifdef NDEBUG
+#define assert(condition) ((void)0)
+#else
 #define assert(condition) \
-  ((condition) ? (void)0 : hipaudit_assert_fail(#condition, __FILE__, __LINE__, __func__))
+  ((condition) ? (void)0 : __assert_fail(#condition, __FILE__, __LINE__, __func__))
+#endif
 #endif
 
 HIPAUDIT_DEVICE long long clock64() { return static_cast<long long>(hipaudit_clock()); }
