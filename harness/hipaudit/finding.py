@@ -1,0 +1,294 @@
+"""Finding: one root cause, both its sides, and how to see it again.
+
+Built from the device's journal (memory, races, crashes) or from a property's verdict (numerics),
+and turned into plain data that the terminal, JSON, SARIF and the report pages all show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from hipaudit.symbolise import Frame, Symboliser
+
+Severity: TypeAlias = Literal["error", "warning", "info"]
+Status: TypeAlias = Literal["open", "confirmed", "refuted", "fixed"]
+
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
+CAP = 200
+"""How many findings one run reports; more root causes than that are counted, and it is said."""
+
+_OURS = (str(Path(__file__).parent / "native"), "/ziglang/lib/")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """One side of a finding.
+
+    file, line  in the kernel's own source where the frames reach it; line 0: not known
+    function    the one that line lies in
+    block, thread, wave, lane  who ran it
+    frames      all frames at that instruction, innermost first
+    """
+
+    file: str
+    line: int = 0
+    function: str = ""
+    block: tuple[int, ...] = ()
+    thread: tuple[int, ...] = ()
+    wave: int | None = None
+    lane: int | None = None
+    frames: tuple[Frame, ...] = ()
+
+    def text(self) -> str:
+        """Return the source line, stripped; empty when it cannot be read."""
+        return linecache.getline(self.file, self.line).strip() if self.line else ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        data: dict[str, Any] = {"file": self.file, "line": self.line, "function": self.function}
+        data |= {"block": list(self.block), "thread": list(self.thread)}
+        data |= {"wave": self.wave, "lane": self.lane}
+        data["frames"] = [
+            {"function": frame.function, "file": frame.file, "line": frame.line}
+            for frame in self.frames
+        ]
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """The memory that an access was about: its name, extent, and the access's offset in it."""
+
+    name: str
+    address: int
+    size: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One root cause on one part; *count* says how often it was seen.
+
+    id      the same wherever and whenever the same root cause is found
+    input   the shrunk input or the launch that triggers it
+    replay  a command that shows it again
+    """
+
+    id: str
+    kind: str
+    severity: Severity
+    kernel: str
+    arch: str
+    message: str
+    count: int = 1
+    status: Status = "open"
+    build: str = "plain"
+    location: Location | None = None
+    other_location: Location | None = None
+    address_space: str | None = None
+    access: str | None = None
+    bytes: int | None = None
+    allocation: Allocation | None = None
+    input: str | None = None
+    replay: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding in the form of the command line's JSON."""
+        spot, other, memory = self.location, self.other_location, self.allocation
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "arch": self.arch,
+            "severity": self.severity,
+            "status": self.status,
+            "kernel": self.kernel,
+            "build": self.build,
+            "count": self.count,
+            "message": self.message,
+            "location": spot.as_json() if spot else None,
+            "other_location": other.as_json() if other else None,
+            "address_space": self.address_space,
+            "access": self.access,
+            "bytes": self.bytes,
+            "allocation": {
+                "name": memory.name,
+                "address": memory.address,
+                "size": memory.size,
+                "offset": memory.offset,
+            }
+            if memory
+            else None,
+            "input": self.input,
+            "replay": self.replay,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a run found: at most CAP root causes; *dropped* more were seen and are not listed."""
+
+    items: tuple[Finding, ...] = ()
+    dropped: int = 0
+
+    def at_or_above(self, severity: str) -> tuple[Finding, ...]:
+        """Return the findings at least as severe as *severity*."""
+        floor = SEVERITIES.index(_severity(severity))
+        return tuple(f for f in self.items if SEVERITIES.index(f.severity) >= floor)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Turns journal records into findings.
+
+    replay     the command that shows them again
+    input      the launch they come from, in words
+    """
+
+    replay: str | None = None
+    input: str | None = None
+    symboliser: Symboliser = field(default_factory=Symboliser)
+
+    def findings(self, records: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
+        """Return one finding a record, without grouping."""
+        return tuple(self._finding(r) for r in records if r.get("record") == "finding")
+
+    def _finding(self, record: Mapping[str, Any]) -> Finding:
+        memory = record.get("allocation")
+        draft = Finding(
+            id="",
+            kind=str(record.get("kind") or "unknown"),
+            severity=_severity(record.get("severity")),
+            kernel=str(record.get("kernel") or ""),
+            arch=str(record.get("arch") or ""),
+            build=str(record.get("build") or "plain"),
+            message=str(record.get("message") or ""),
+            count=int(record.get("count") or 1),
+            location=self._location(record.get("location")),
+            other_location=self._location(record.get("other_location")),
+            address_space=record.get("address_space"),
+            access=record.get("access"),
+            bytes=record.get("bytes") or None,
+            allocation=Allocation(
+                str(memory.get("name") or ""),
+                int(memory.get("address") or 0),
+                int(memory.get("size") or 0),
+                int(memory.get("offset") or 0),
+            )
+            if memory
+            else None,
+            input=self.input,
+            replay=self.replay,
+        )
+        return identified(draft)
+
+    def _location(self, place: Mapping[str, Any] | None) -> Location | None:
+        """Resolve one side; a side without an object still says which thread it was."""
+        if not place:
+            return None
+        frames: tuple[Frame, ...] = ()
+        if place.get("object"):
+            frames = self.symboliser.frames(str(place["object"]), int(place.get("pc") or 0))
+        shown = _own_frame(frames)
+        return Location(
+            file=shown.file,
+            line=shown.line,
+            function=shown.function,
+            block=tuple(place.get("block") or ()),
+            thread=tuple(place.get("thread") or ()),
+            wave=place.get("wave"),
+            lane=place.get("lane"),
+            frames=frames,
+        )
+
+
+def _own_frame(frames: Sequence[Frame]) -> Frame:
+    """Return the innermost frame outside our headers and the C++ library: the user's line."""
+    for frame in frames:
+        if not any(mark in frame.file for mark in _OURS):
+            return frame
+    return frames[0] if frames else Frame("", "", 0)
+
+
+def _severity(value: Any) -> Severity:
+    """Return a severity; anything unknown counts as an error, never as less."""
+    return value if value in SEVERITIES else "error"
+
+
+def identified(draft: Finding) -> Finding:
+    """Return *draft* with its id: the same for the same root cause, after unrelated edits too."""
+    parts = [draft.kind, draft.kernel, _anchor(draft.location), _anchor(draft.other_location)]
+    if draft.location is None or not draft.location.line:
+        parts.append(draft.message if not draft.allocation else draft.allocation.name)
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return replace(draft, id=f"{draft.kind}-{digest[:10]}")
+
+
+def _anchor(location: Location | None) -> str:
+    """Return what names a line across edits elsewhere: file name, text, and which one of those.
+
+    Without a readable source: the line number.
+    """
+    if location is None or not location.line:
+        return ""
+    name, text = Path(location.file).name, location.text()
+    if not text:
+        return f"{name}:{location.line}"
+    lines = linecache.getlines(location.file)[: location.line]
+    return f"{name}:{text}#{sum(line.strip() == text for line in lines)}"
+
+
+def grouped(findings: Iterable[Finding], *, cap: int = CAP) -> Findings:
+    """Merge findings of one root cause on one part, most severe first.
+
+    Of several the canonical one is shown: the smallest block and thread, so that the order in
+    which a device ran them does not show. A cause that two builds found counts as the build's
+    that saw it most.
+    """
+    causes: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        causes.setdefault((finding.id, finding.arch), []).append(finding)
+    merged = [_merged(group) for group in causes.values()]
+    merged.sort(key=_order)
+    return Findings(tuple(merged[:cap]), max(0, len(merged) - cap))
+
+
+def _merged(group: list[Finding]) -> Finding:
+    shown = min(group, key=_who)
+    counts: dict[str, int] = {}
+    for finding in group:
+        counts[finding.build] = counts.get(finding.build, 0) + finding.count
+    worst = max(group, key=lambda finding: SEVERITIES.index(finding.severity))
+    return replace(shown, count=max(counts.values()), severity=worst.severity)
+
+
+def _who(finding: Finding) -> tuple[Any, ...]:
+    spot = finding.location
+    # The checked build knows more than the plain one.
+    precise = finding.build != "checked"
+    return (precise, spot.block, spot.thread) if spot else (precise, (), ())
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    spot = finding.location or Location("")
+    rank = -SEVERITIES.index(finding.severity)
+    return (rank, finding.kernel, spot.file, spot.line, finding.kind, finding.id, finding.arch)
+
+
+def definition_line(source: Path, kernel: str) -> int:
+    """Return the line on which a kernel's definition names it; 0 when it cannot be found."""
+    pattern = re.compile(rf"\b{re.escape(kernel)}\s*\(")
+    try:
+        lines = source.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return 0
+    for number, line in enumerate(lines, 1):
+        above = " ".join(lines[max(0, number - 4) : number])
+        if pattern.search(line) and "__global__" in above:
+            return number
+    return 0
