@@ -7,7 +7,7 @@
 #include "math_double_double.h"
 
 // A function that kernels may call by name; the loader finds it in kMathSymbols (math.h).
-#define HIPAUDIT_MATH_EXPORT extern "C" __attribute__((visibility("default")))
+#define HIPAUDIT_MATH_EXPORT extern "C"
 
 namespace hipaudit::math {
 
