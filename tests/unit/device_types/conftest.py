@@ -26,9 +26,6 @@ COMMON = [
     "-Wall", "-Wextra", "-Werror", "-x", "hip",
 ]  # fmt: skip
 
-if not (HEADERS / "hipaudit" / "math.h").exists():
-    COMMON += ["-include", str(PROBES / "math_stand_in.h")]
-
 Array: TypeAlias = NDArray[np.generic]
 
 

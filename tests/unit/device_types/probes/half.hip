@@ -21,14 +21,14 @@ PROBE2(highs, __half2, __half2, __half2, __highs2half2(a, b))
 PROBE2(mixed_dot, float, __half2, __half2, amd_mixed_dot(a, b, 0.5f, false))
 PROBE(from_long_long, __half, long long, __half(a))
 
-#define INTEGER_PROBES(NAME, T)                                  \
-  PROBE(NAME##_rn, T, __half, __half2##NAME##_rn(a))             \
-  PROBE(NAME##_rz, T, __half, __half2##NAME##_rz(a))             \
-  PROBE(NAME##_rd, T, __half, __half2##NAME##_rd(a))             \
-  PROBE(NAME##_ru, T, __half, __half2##NAME##_ru(a))             \
-  PROBE(from_##NAME##_rn, __half, T, __##NAME##2half_rn(a))      \
-  PROBE(from_##NAME##_rz, __half, T, __##NAME##2half_rz(a))      \
-  PROBE(from_##NAME##_rd, __half, T, __##NAME##2half_rd(a))      \
+#define INTEGER_PROBES(NAME, T)                             \
+  PROBE(NAME##_rn, T, __half, __half2##NAME##_rn(a))        \
+  PROBE(NAME##_rz, T, __half, __half2##NAME##_rz(a))        \
+  PROBE(NAME##_rd, T, __half, __half2##NAME##_rd(a))        \
+  PROBE(NAME##_ru, T, __half, __half2##NAME##_ru(a))        \
+  PROBE(from_##NAME##_rn, __half, T, __##NAME##2half_rn(a)) \
+  PROBE(from_##NAME##_rz, __half, T, __##NAME##2half_rz(a)) \
+  PROBE(from_##NAME##_rd, __half, T, __##NAME##2half_rd(a)) \
   PROBE(from_##NAME##_ru, __half, T, __##NAME##2half_ru(a))
 
 INTEGER_PROBES(short, short)

@@ -2,9 +2,7 @@
 #pragma once
 
 #include "../hipaudit/bfloat_type.h"
-#if __has_include("../hipaudit/math.h")
 #include "../hipaudit/math.h"
-#endif
 
 #define HALF __hip_bfloat16
 #define HALF2 __hip_bfloat162

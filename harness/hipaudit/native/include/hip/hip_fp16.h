@@ -3,9 +3,7 @@
 
 #include "../hipaudit/half_convert.h"
 #include "../hipaudit/half_type.h"
-#if __has_include("../hipaudit/math.h")
 #include "../hipaudit/math.h"
-#endif
 
 #define HALF __half
 #define HALF2 __half2
