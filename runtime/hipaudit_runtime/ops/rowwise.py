@@ -5,11 +5,11 @@ from __future__ import annotations
 MOST_COLUMNS = 1 << 30
 _LEAST_BLOCK = 64
 _MOST_BLOCK = 1024
-_COLUMNS_A_THREAD = 8
+_COLUMNS_A_THREAD = 32
 
 
 def block_for(columns: int) -> int:
-    """Threads for a row: a power of two from 64 to 1024, 8 columns a thread where that allows.
+    """Threads for a row: a power of two from 64 to 1024, 32 columns a thread where that allows.
 
     Every such number is a multiple of both wave widths, as block_reduce.h demands.
     """
