@@ -28,9 +28,10 @@ def gemm(
 ) -> Float64:
     """Error of alpha A B + beta C, per element of (..., m, n).
 
-    With h the height of the k additions: |alpha| gamma_{h+1} |A||B|, u for each product with alpha and beta and for the addition, and
-    u_out of the result. Any order and any contraction to FMA keeps it; `height` as
-    `SplitK(splits, partial=FP16)` adds partial sums in low precision, `BlockFma` a matrix unit.
+    With h the height of the k additions: |alpha| gamma_{h+1} |A||B|, u for each product with
+    alpha and beta and for the addition, and u_out of the result. Any order and any contraction
+    to FMA keeps it; `height` as `SplitK(splits, partial=FP16)` adds partial sums in low
+    precision, `BlockFma` is a matrix unit.
     Not determined where the partial sums may overflow: |A||B| beyond the largest number.
     Source: Higham, section 3.5; Jeannerod & Rump 2013; Blanchard et al. 2020.
     """

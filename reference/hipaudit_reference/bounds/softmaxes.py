@@ -35,7 +35,8 @@ def softmax(
 ) -> Float64:
     """Error of softmax per element of (..., n).
 
-    With d = max s - s and g the exact result: g_j (u d_j + u sum_i g_i d_i + 2 eps_exp + gamma_h + u) + underflow + storing.
+    With d = max s - s and g the exact result:
+    g_j (u d_j + u sum_i g_i d_i + 2 eps_exp + gamma_h + u) + underflow + storing.
 
     A logit's own rounding u |s_j| joins u d_j when there is a scale. `tiles` is the number of
     tiles of an online softmax: each rescaling of the running sum adds u + eps_exp. `folded_base`

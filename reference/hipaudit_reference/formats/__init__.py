@@ -1,6 +1,6 @@
 """Number formats: codes, values, rounding, ULP, and the block formats of quantised tensors."""
 
-from hipaudit_reference.formats import ggml
+from hipaudit_reference.formats import e8m0, ggml, mx
 from hipaudit_reference.formats.floats import (
     ALL_FORMATS,
     BF16,
@@ -45,9 +45,11 @@ __all__ = [
     "Rounding",
     "all_values",
     "decode",
+    "e8m0",
     "encode",
     "format_of",
     "ggml",
+    "mx",
     "ordered",
     "round_to",
     "ulp",

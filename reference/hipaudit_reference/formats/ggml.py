@@ -75,6 +75,30 @@ def decode(data: ArrayLike, name: str) -> Float32:
     return BLOCK_TYPES[name].decoder(blocks).reshape(-1)
 
 
+# Where a type keeps its scale, and its minimum with the sign it enters with.
+_SCALE_AND_MINIMUM = {
+    "Q4_1": (0, 2, 1),
+    "Q5_1": (0, 2, 1),
+    "Q2_K": (80, 82, -1),
+    "Q4_K": (0, 2, -1),
+    "Q5_K": (0, 2, -1),
+}
+_SIGN = np.uint8(0x80)
+
+
+def magnitudes(data: ArrayLike, name: str) -> Float32:
+    """|d sc q| + |m| of every element, flat: what a kernel that adds the parts apart rounds."""
+    blocks = as_blocks(data, name)
+    if name in _SCALE_AND_MINIMUM:
+        scale, minimum, sign = _SCALE_AND_MINIMUM[name]
+        blocks = blocks.copy()
+        blocks[:, scale + 1] &= ~_SIGN
+        blocks[:, minimum + 1] &= ~_SIGN
+        if sign < 0:
+            blocks[:, minimum + 1] |= _SIGN
+    return np.abs(decode(blocks, name))
+
+
 def _q4_0(blocks: Bytes) -> Float32:
     return half(blocks, 0) * (nibbles(blocks[:, 2:]) - np.float32(8))
 

@@ -88,7 +88,8 @@ def encode(
     rounded = round_to(x, to, rounding, overflow)
     magnitude = np.abs(rounded)
     _, exponent = np.frexp(magnitude)
-    exponent = np.maximum(exponent - 1, to.min_exponent)
+    # frexp calls the exponent of zero 0.
+    exponent = np.maximum(np.where(magnitude == 0, to.min_exponent, exponent - 1), to.min_exponent)
     # Counted in the smallest step of its binade, a normal number has its hidden bit on top:
     # adding it to the shifted exponent carries into the exponent field by itself.
     steps = np.ldexp(np.where(np.isfinite(magnitude), magnitude, 0), to.mantissa_bits - exponent)

@@ -23,7 +23,8 @@ def ulp(values: ArrayLike, of: Format) -> Float64:
     """
     x = as_float64(values)
     _, exponent = np.frexp(x)
-    exponent = np.clip(exponent - 1, of.min_exponent, of.max_exponent)
+    exponent = np.where(x == 0, of.min_exponent, exponent - 1)
+    exponent = np.clip(exponent, of.min_exponent, of.max_exponent)
     return np.where(np.isfinite(x), np.ldexp(1.0, exponent - of.mantissa_bits), np.nan)
 
 

@@ -1,0 +1,81 @@
+"""Bounds of the sampling steps that give numbers; the choices are judged by `acceptance`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hipaudit_reference.arrays import Float64, as_booleans, as_float64, quiet
+from hipaudit_reference.bounds.assembly import accumulated, relative, settled, stored
+from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.formats import FP32, Format, round_to
+from hipaudit_reference.references import sampling as reference
+from hipaudit_reference.summation import Height
+
+
+def _argument(value: float, working: Format) -> float:
+    """One more rounding for a scalar that the format does not hold."""
+    return 0.0 if float(round_to(value, working)) == value else 1.0
+
+
+@quiet
+def temperature(
+    logits: ArrayLike,
+    value: float,
+    *,
+    working: Format = FP32,
+    out: Format = FP32,
+    device: DeviceErrors = EMULATED,
+) -> Float64:
+    """Error of logits / T, by a division or by a product with 1 / T: 2 u |y|, 3 u if T rounds."""
+    y = reference.temperature(logits, value)
+    roundings = max(device.divide, device.reciprocal + 1) + _argument(value, working)
+    error = relative(np.asarray(roundings * device.unit(working))) * np.abs(y)
+    error = error + device.underflow(working) + device.input_flush(working) * (1 + 1 / value)
+    return settled(stored(error, y, out, working, device), y)
+
+
+@quiet
+def repetition_penalty(
+    logits: ArrayLike,
+    seen: ArrayLike,
+    penalty: float,
+    *,
+    working: Format = FP32,
+    out: Format = FP32,
+    device: DeviceErrors = EMULATED,
+) -> Float64:
+    """Error of the penalised logits: as `temperature`; others are copied."""
+    y = reference.repetition_penalty(logits, seen, penalty)
+    roundings = max(device.divide, device.reciprocal + 1) + _argument(penalty, working)
+    error = relative(np.asarray(roundings * device.unit(working))) * np.abs(y)
+    flush = device.input_flush(working) * (1 + penalty + 1 / penalty)
+    error = np.where(as_booleans(seen, "seen"), error + device.underflow(working) + flush, 0.0)
+    return settled(stored(error, y, out, working, device), y)
+
+
+@quiet
+def renormalise(
+    probabilities: ArrayLike,
+    kept: ArrayLike,
+    *,
+    height: Height = None,
+    working: Format = FP32,
+    out: Format = FP32,
+    device: DeviceErrors = EMULATED,
+) -> Float64:
+    """Error of p / sum of the kept p: |y| (gamma_h + u); 0 for tokens that are not kept."""
+    y = reference.renormalise(probabilities, kept)
+    p = as_float64(probabilities, "probabilities")
+    if not p.size:
+        return np.zeros_like(y)
+    flags = as_booleans(kept, "kept")
+    total = np.sum(np.where(flags, p, 0.0), axis=-1, keepdims=True)
+    count, tiny = p.shape[-1], device.underflow(working)
+    summed = accumulated(height, count, working, device)
+    lost = np.where(total > 0, 2 * count * device.input_flush(working) / total, 0.0)
+    quotient = max(device.divide, device.reciprocal + 1) * device.unit(working)
+    factors = relative(summed + lost + quotient)
+    flush = np.where(total > 0, device.input_flush(working) / total, 0.0)
+    error = np.where(flags & (total > 0), y * factors + tiny + flush, 0.0)
+    return settled(stored(error, y, out, working, device), y)

@@ -1,0 +1,91 @@
+"""Bounds of reductions and scans."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hipaudit_reference.arrays import Float64, as_float64, quiet
+from hipaudit_reference.bounds.assembly import accumulated, settled, stored
+from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.formats import FP32, Format, round_to
+from hipaudit_reference.references import sums as reference
+from hipaudit_reference.references.sums import NanPolicy
+from hipaudit_reference.summation import Height, Serial, model
+
+
+@quiet
+def reduce_sum(
+    x: ArrayLike,
+    *,
+    height: Height = None,
+    working: Format = FP32,
+    out: Format = FP32,
+    device: DeviceErrors = EMULATED,
+) -> Float64:
+    """Error of a sum over the last axis, per element of (...), with S = sum |x|.
+
+    (n - 1) u S in any order; gamma_h S with a tree; (2 u + 8 n u^2) S compensated: whatever the
+    model of `height` says. Sums do not underflow (a subnormal sum is exact) unless flushed.
+    Not determined where S may overflow: then so may a partial sum.
+    Source: Higham, sections 4.2 and 4.3; Higham 1993.
+    """
+    y = reference.reduce_sum(x)
+    size = _sizes(x)
+    total = np.sum(size, axis=-1)
+    coefficient = accumulated(height, size.shape[-1], working, device)
+    error = coefficient * total + 2 * size.shape[-1] * device.input_flush(working)
+    overflow = total * (1 + coefficient) >= working.max_finite
+    return settled(stored(error, y, out, working, device), y, overflow)
+
+
+@quiet
+def prefix_sum(
+    x: ArrayLike,
+    *,
+    exclusive: bool = False,
+    height: Height = None,
+    working: Format = FP32,
+    out: Format = FP32,
+    device: DeviceErrors = EMULATED,
+) -> Float64:
+    """Error of running sums, per element of (..., n), with S_k = |x_0| + ... + |x_k|.
+
+    Serial (any order): k u S_k. A scan of height h: gamma_h S_k. A scan that takes an exclusive
+    sum as inclusive minus x is not covered: it cancels.
+    """
+    y = reference.prefix_sum(x, exclusive=exclusive)
+    size = _sizes(x)
+    count = size.shape[-1]
+    total = np.cumsum(size, axis=-1)
+    if exclusive:
+        total = total - size
+    steps = np.arange(count, dtype=np.float64)
+    coefficient: Float64 | float = steps * device.unit(working)
+    if not isinstance(model(height), Serial):
+        coefficient = accumulated(height, count, working, device)
+    error = coefficient * total + 2 * (steps + 1) * device.input_flush(working)
+    overflow = total * (1 + coefficient) >= working.max_finite
+    return settled(stored(error, y, out, working, device), y, overflow)
+
+
+@quiet
+def reduce_max(
+    x: ArrayLike,
+    nan: NanPolicy = "propagate",
+    *,
+    working: Format = FP32,
+    out: Format = FP32,
+    device: DeviceErrors = EMULATED,
+) -> Float64:
+    """No error: a maximum is one of the elements, rounded only if stored in a narrower format."""
+    y = reference.reduce_max(x, nan)
+    rounding = stored(np.zeros_like(y), y, out, working, device)
+    error = np.where(round_to(y, out) == y, 0.0, rounding) + device.input_flush(working)
+    return settled(error, y)
+
+
+def _sizes(x: ArrayLike) -> Float64:
+    """|x|, with 0 for what is not finite: there the reference alone decides."""
+    rows = as_float64(x)
+    return np.where(np.isfinite(rows), np.abs(rows), 0.0)
