@@ -13,6 +13,7 @@
 #include "linker.h"
 #include "module.h"
 #include "profile.h"
+#include "stream.h"
 
 namespace hipaudit {
 namespace {
@@ -104,6 +105,14 @@ LaunchShape shape_of(dim3 grid, dim3 block, size_t shared, bool cooperative) {
           cooperative};
 }
 
+// In the stream's order: launches of other host threads on it wait.
+hipError_t launch_on(hipStream_t stream, const Function* function, const LaunchShape& shape,
+                     void** parameters, void** extra) {
+  if (!valid_stream(stream)) return set_error(hipErrorInvalidHandle);
+  StreamTurn turn(stream);
+  return set_error(launch_kernel(function, shape, parameters, extra));
+}
+
 }  // namespace
 }  // namespace hipaudit
 
@@ -172,31 +181,33 @@ HIPAUDIT_EXPORT hipError_t hipModuleLaunchKernel(hipFunction_t function, unsigne
                                                  unsigned int grid_y, unsigned int grid_z,
                                                  unsigned int block_x, unsigned int block_y,
                                                  unsigned int block_z, unsigned int shared,
-                                                 hipStream_t, void** parameters, void** extra) {
+                                                 hipStream_t stream, void** parameters,
+                                                 void** extra) {
   if (parameters != nullptr && extra != nullptr) return set_error(hipErrorInvalidValue);
   LaunchShape shape{{grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared, false};
-  return set_error(launch_kernel(function_of(function), shape, parameters, extra));
+  return launch_on(stream, function_of(function), shape, parameters, extra);
 }
 
 HIPAUDIT_EXPORT hipError_t hipModuleLaunchCooperativeKernel(
     hipFunction_t function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z,
     unsigned int block_x, unsigned int block_y, unsigned int block_z, unsigned int shared,
-    hipStream_t, void** parameters) {
+    hipStream_t stream, void** parameters) {
   LaunchShape shape{{grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared, true};
-  return set_error(launch_kernel(function_of(function), shape, parameters, nullptr));
+  return launch_on(stream, function_of(function), shape, parameters, nullptr);
 }
 
 HIPAUDIT_EXPORT hipError_t hipLaunchKernel(const void* function, dim3 grid, dim3 block,
-                                           void** parameters, size_t shared, hipStream_t) {
-  return set_error(launch_kernel(static_cast<const Function*>(function),
-                                 shape_of(grid, block, shared, false), parameters, nullptr));
+                                           void** parameters, size_t shared,
+                                           hipStream_t stream) {
+  return launch_on(stream, static_cast<const Function*>(function),
+                   shape_of(grid, block, shared, false), parameters, nullptr);
 }
 
 HIPAUDIT_EXPORT hipError_t hipLaunchCooperativeKernel(const void* function, dim3 grid, dim3 block,
                                                       void** parameters, unsigned int shared,
-                                                      hipStream_t) {
-  return set_error(launch_kernel(static_cast<const Function*>(function),
-                                 shape_of(grid, block, shared, true), parameters, nullptr));
+                                                      hipStream_t stream) {
+  return launch_on(stream, static_cast<const Function*>(function),
+                   shape_of(grid, block, shared, true), parameters, nullptr);
 }
 
 HIPAUDIT_EXPORT const char* hipKernelNameRef(hipFunction_t function) {

@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <cstring>
 #include <map>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "guarded.h"
 #include "memory_report.h"
 #include "profile.h"
+#include "settings.h"
 #include "slab.h"
 #include "sync.h"
 
@@ -22,6 +24,8 @@ namespace {
 // slabs take the same memory again in many pieces.
 constexpr uintptr_t kSlabStart = kDeviceBase + (576ull << 30);
 constexpr uintptr_t kDeviceEnd = kDeviceBase + kDeviceSpan;
+
+constexpr size_t kMaxPoisonBytes = 1 << 30;  // more would cost real memory that nobody asked for
 
 struct Memory {
   Mutex mutex;
@@ -149,18 +153,22 @@ void observe_memory(const MemoryObserver& hooks) { observer = hooks; }
 const MemoryObserver& memory_observer() { return observer; }
 
 void* allocate(size_t size, MemoryKind kind, uint32_t flags) {
-  size_t limit = kind == MemoryKind::device ? current_profile().memory_bytes : kDeviceSpan;
+  Settings now = settings();
+  bool on_device = kind == MemoryKind::device;
+  size_t limit = on_device ? find_profile(now.arch.c_str())->memory_bytes : kDeviceSpan;
   Allocation made{.size = size, .kind = kind, .live = true, .flags = flags};
   SlabRegion::Reuse reuse;
   {
     Locked lock(memory->mutex);
-    size_t used = kind == MemoryKind::device ? memory->device_bytes : 0;
+    size_t used = on_device ? memory->device_bytes : 0;
     if (size == 0 || used > limit || size > limit - used || !reserve()) return nullptr;
     made.id = memory->last_id + 1;
     if (!open_buffer(&made, &reuse)) return nullptr;
     memory->last_id = made.id;
-    if (kind == MemoryKind::device) memory->device_bytes += size;
+    if (on_device) memory->device_bytes += size;
   }
+  if (now.poison >= 0 && size <= kMaxPoisonBytes)
+    memset(reinterpret_cast<void*>(made.address), now.poison, size);
   if (reuse.damage_bytes != 0)
     report_written_after_free(reuse.before, reuse.damage_start, reuse.damage_bytes);
   if (observer.allocated != nullptr) observer.allocated(made);

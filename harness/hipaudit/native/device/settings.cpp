@@ -13,6 +13,13 @@ namespace {
 
 Mutex mutex;
 
+// Two hexadecimal digits, or nothing.
+bool parse_byte(const char* text, int* out) {
+  char* end = nullptr;
+  *out = *text == '\0' ? -1 : static_cast<int>(strtol(text, &end, 16));
+  return *out == -1 || (*end == '\0' && *out >= 0 && *out <= 0xff);
+}
+
 bool parse_count(const char* text, long low, long high, long* out) {
   char* end = nullptr;
   long value = strtol(text, &end, 10);
@@ -40,6 +47,10 @@ bool assign(Settings& target, const char* key, const char* value) {
   } else if (strcmp(key, "order_seed") == 0) {
     if (!parse_count(value, 0, __LONG_MAX__, &count)) return false;
     target.order_seed = static_cast<uint64_t>(count);
+  } else if (strcmp(key, "poison") == 0) {
+    int byte = -1;
+    if (!parse_byte(value, &byte)) return false;
+    target.poison = byte;
   } else if (strcmp(key, "journal") == 0) {
     target.journal = value;
   } else {
@@ -52,7 +63,8 @@ Settings from_environment() {
   static const char* const keys[][2] = {
       {"arch", "HIPAUDIT_ARCH"},       {"build", "HIPAUDIT_BUILD"},
       {"workers", "HIPAUDIT_WORKERS"}, {"timeout", "HIPAUDIT_TIMEOUT"},
-      {"order_seed", "HIPAUDIT_ORDER_SEED"}, {"journal", "HIPAUDIT_JOURNAL"}};
+      {"poison", "HIPAUDIT_POISON"},   {"order_seed", "HIPAUDIT_ORDER_SEED"},
+      {"journal", "HIPAUDIT_JOURNAL"}};
   Settings initial;
   for (const auto& [key, variable] : keys) {
     const char* value = getenv(variable);

@@ -11,10 +11,11 @@ enum class Build { plain, checked };
 struct Settings {
   std::string arch = "gfx942";
   Build build = Build::plain;
-  int workers = 0;         // 0: one per core
-  double timeout_s = 10;   // a launch without progress for so long is a finding
-  uint64_t order_seed = 0; // 0: natural order of blocks and waves
-  std::string journal;     // path; empty: findings are printed to stderr
+  int workers = 0;          // 0: one per core
+  double timeout_s = 10;    // a launch without progress for so long is a finding
+  uint64_t order_seed = 0;  // 0: natural order of blocks and waves
+  int poison = -1;          // byte that fresh buffers are filled with; -1: none, they read as zeros
+  std::string journal;      // path; empty: findings are printed to stderr
 };
 
 // A copy of the settings as they stand. Thread-safe.

@@ -11,6 +11,9 @@
 #include "profile.h"
 #include "sync.h"
 
+extern "C" int __register_atfork(void (*prepare)(), void (*parent)(), void (*child)(), void* dso);
+extern "C" void* __dso_handle;
+
 struct ihipStream_t {
   unsigned long long id;
   unsigned int flags;
@@ -54,6 +57,20 @@ hipError_t create(hipStream_t* out, unsigned int flags, int priority) {
   (*streams)[made] = made;
   *out = made;
   return hipSuccess;
+}
+
+void lock_for_fork() { mutex.lock(); }
+void unlock_in_parent() { mutex.unlock(); }
+
+// The threads that held a stream's turn are not there any more.
+void renew_in_child() {
+  legacy_order = PTHREAD_RWLOCK_INITIALIZER;
+  for (auto& [handle, stream] : *streams) stream->turn = Mutex();
+  mutex.unlock();
+}
+
+__attribute__((constructor)) void watch_forks() {
+  __register_atfork(lock_for_fork, unlock_in_parent, renew_in_child, &__dso_handle);
 }
 
 // A synchronising call: everything has run by now, what is left is to say how it ended.
