@@ -1,7 +1,20 @@
 """hipaudit's oracle: what a kernel should compute, and how far off it may be.
 
+::
+
     import hipaudit_reference as ref
-    from hipaudit_reference import acceptance, analysis, bounds, exact, formats, summation
+    from hipaudit_reference import bounds, exact, formats
+
+    ref.softmax(x)                  float64, the whole tensor
+    bounds.softmax(x, height=11)    float64, the largest error of each element
+    exact.softmax(x, at=(3, 5))     mpmath, one element
+
+The three take the same arguments; a function of several outputs gives tuples of arrays, and its
+exact twin an element of the first. `acceptance` judges choices (tokens, experts), `judge` numbers,
+`analysis` finds out how a kernel sums. The oracle knows no device and no harness.
+"""
+
+from hipaudit_reference import acceptance, analysis, bounds, exact, formats, summation
 from hipaudit_reference.judgement import Judgement, judge
 from hipaudit_reference.references.attention_forms import (
     mla_attention,

@@ -31,8 +31,8 @@ from hipaudit_reference.bounds.device import (
     AMD,
     AMD_FAST,
     DEVICES,
-    DeviceErrors,
     EMULATED,
+    DeviceErrors,
 )
 from hipaudit_reference.bounds.elementwise import (
     add,
