@@ -16,10 +16,7 @@ const char* describe(Wait wait) {
   }
 }
 
-uintptr_t waiting_place(const Fiber& fiber) {
-  const char* site = fiber.wait == Wait::wave ? fiber.call.site : fiber.barrier_site;
-  return reinterpret_cast<uintptr_t>(site) - 1;
-}
+uintptr_t waiting_place(const Fiber& fiber) { return reinterpret_cast<uintptr_t>(fiber.site) - 1; }
 
 // No thread of the block can go on, and none outside it will change that.
 [[noreturn]] void report_deadlock(Worker* worker, Block* block, Fiber* self) {
@@ -55,6 +52,12 @@ bool waits_for_grid(const Block* block) {
 
 }  // namespace
 
+void stuck(Worker* worker, Fiber* self) {
+  if (!waits_for_grid(worker->block)) report_deadlock(worker, worker->block, self);
+  set_block_aside(worker, self);
+  worker->idle = 0;
+}
+
 // Runs others until `done` says that the fiber may go on.
 template <typename Done>
 static inline void wait_until(Worker* worker, Fiber* self, Done done) {
@@ -62,13 +65,8 @@ static inline void wait_until(Worker* worker, Fiber* self, Done done) {
   advance(worker, self);
   while (!done()) {
     Block* block = worker->block;
-    if (++worker->idle > 2 * static_cast<uint32_t>(block->in_ring) + 2) {
-      if (!waits_for_grid(block)) report_deadlock(worker, block, self);
-      set_block_aside(worker, self);
-      worker->idle = 0;
-    } else {
-      advance(worker, self);
-    }
+    if (++worker->idle > 2 * static_cast<uint32_t>(block->in_ring) + 2) stuck(worker, self);
+    else advance(worker, self);
   }
 }
 
@@ -88,7 +86,9 @@ void thread_left(Worker* worker, Block* block, Fiber* fiber) {
   --block->in_ring;
   worker->idle = 0;
   worker->step();
-  uint32_t wave = fiber->index.flat / worker->launch->wave_size;
+  worker->finished.store(worker->finished.load(std::memory_order_relaxed) + 1,
+                         std::memory_order_relaxed);
+  uint32_t wave = fiber->index.flat >> worker->launch->wave_shift;
   --block->waves[wave].live;
   if (block->waves[wave].in_call > 0) resolve_wave(worker, block, wave);
   if (block->arrived > 0 && block->arrived == block->live) release_barrier(worker, block);
@@ -107,9 +107,9 @@ void arrive_at_barrier(bool predicate, const char* site) {
   }
   Fiber* self = worker->current;
   self->wait = Wait::barrier;
-  self->barrier_site = site;
+  self->site = site;
   self->barrier_epoch = block->epoch;
-  uint32_t wave = self->index.flat / worker->launch->wave_size;
+  uint32_t wave = self->index.flat >> worker->launch->wave_shift;
   ++block->waves[wave].at_barrier;
   if (block->waves[wave].in_call > 0) resolve_wave(worker, block, wave);
   wait_until(worker, self, [=] { return block->epoch != self->barrier_epoch; });
@@ -117,10 +117,6 @@ void arrive_at_barrier(bool predicate, const char* site) {
 }
 
 }  // namespace
-
-void wait_for_wave(Worker* worker, Fiber* self) {
-  wait_until(worker, self, [=] { return self->wait == Wait::none; });
-}
 
 void give_way(Worker* worker, Fiber* self) {
   worker->idle = 0;  // a thread that asks to wait is not stuck
@@ -188,7 +184,7 @@ void hipaudit_grid_sync() {
   Block* block = worker->block;
   uint32_t epoch = worker->launch->grid_epoch.load();
   self->wait = Wait::grid;
-  self->barrier_site = static_cast<const char*>(__builtin_return_address(0));
+  self->site = static_cast<const char*>(__builtin_return_address(0));
   arrive_at_grid(worker, block, self);
   if (worker->launch->grid_epoch.load() == epoch)
     wait_until(worker, self, [=] { return worker->launch->grid_epoch.load() != epoch; });
@@ -197,6 +193,6 @@ void hipaudit_grid_sync() {
 
 void hipaudit_yield() {
   Worker* worker = current_worker();
-  worker->current->barrier_site = static_cast<const char*>(__builtin_return_address(0));
+  worker->current->site = static_cast<const char*>(__builtin_return_address(0));
   give_way(worker, worker->current);
 }

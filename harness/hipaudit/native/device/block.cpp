@@ -98,11 +98,28 @@ void Block::begin(Launch* owner, uint64_t flat) {
     fiber.wait = Wait::none;
     fiber.seen_progress = ~uint64_t{0};
   }
-  waves.assign((static_cast<size_t>(size) + owner->wave_size - 1) / owner->wave_size, Wave{});
+  waves.resize((static_cast<size_t>(size) + owner->wave_size - 1) / owner->wave_size);
   for (size_t i = 0; i < waves.size(); ++i) {
+    Wave& wave = waves[i];
     size_t rest = static_cast<size_t>(size) - i * owner->wave_size;
-    waves[i].live = static_cast<uint32_t>(rest < owner->wave_size ? rest : owner->wave_size);
+    wave.lanes = &fibers[i * owner->wave_size];
+    wave.count = wave.live = static_cast<uint32_t>(rest < owner->wave_size ? rest : owner->wave_size);
+    wave.at_barrier = wave.in_call = wave.epoch = 0;
+    wave.present[0] = wave.present[1] = wave.set[0] = wave.set[1] = 0;
   }
+}
+
+void advance_in_wave(Worker* worker, Fiber* self) {
+  const Wave& wave = worker->block->waves[self->index.flat >> worker->launch->wave_shift];
+  Fiber* next = self + 1 == wave.lanes + wave.count ? wave.lanes : self + 1;
+  bool usable = next->started && !next->finished && next->wait != Wait::barrier &&
+                next->wait != Wait::grid && worker->idle <= wave.count;
+  if (!usable || worker->launch->stop.load(std::memory_order_relaxed)) {
+    advance(worker, self);
+    return;
+  }
+  become(worker, next);
+  hipaudit_switch(&self->stack_pointer, next->stack_pointer);
 }
 
 void advance(Worker* worker, Fiber* self) {
@@ -126,7 +143,7 @@ void set_block_aside(Worker* worker, Fiber* self) {
 
 void abandon(Worker* worker) {
   if (const Fiber* self = worker->current)
-    worker->launch->note_timeout(reinterpret_cast<uintptr_t>(self->barrier_site) - 1, self->index,
+    worker->launch->note_timeout(reinterpret_cast<uintptr_t>(self->site) - 1, self->index,
                                  worker->block->index);
   hipaudit_switch(&worker->left, worker->scheduler);
   __builtin_unreachable();

@@ -10,10 +10,33 @@ namespace hipaudit {
 
 struct Launch;
 
+constexpr uint32_t kMostLanes = 64;
+
+// What a lane hands to a wave operation.
+struct LaneCall {
+  uint64_t value = 0;
+  uint64_t mask = 0;  // lanes the caller named; 0: whichever are active
+  uint64_t result = 0;
+  uint32_t operation = 0;
+};
+
 struct Wave {
+  Fiber* lanes = nullptr;   // of the block's fibers, this wave's first
+  uint32_t count = 0;       // lanes, fewer than the width in a last partial wave
   uint32_t live = 0;        // lanes that have not finished
   uint32_t at_barrier = 0;  // lanes that wait at a barrier of the block
   uint32_t in_call = 0;     // lanes that wait in a wave operation
+  // An operation that all live lanes enter at one place completes without a look at each of them: two
+  // sets of values alternate, because the first lanes enter the next operation before the last ones
+  // have read the results of this one.
+  bool uniform = true;      // the lanes that wait do so at one place, without a mask of their own
+  uint32_t epoch = 0;       // completed operations of that kind; its lowest bit chooses the set
+  uint32_t operation = 0;
+  const char* site = nullptr;
+  uint64_t present[2] = {0, 0};  // lanes that took part
+  uint64_t set[2] = {0, 0};      // those among them with a value other than 0
+  uint64_t values[2][kMostLanes];
+  LaneCall calls[kMostLanes];
 };
 
 struct Block {

@@ -118,8 +118,8 @@ hipError_t report_ending(const Launch& launch) {
       break;
     default: {
       char text[96];
-      snprintf(text, sizeof text, "no thread finished or passed a barrier for %g s",
-               launch.timeout_s);
+      snprintf(text, sizeof text, "no thread finished or passed a barrier for %g s, or none finished for %g s",
+               launch.timeout_s, 6 * launch.timeout_s);
       finding.kind = "timeout";
       finding.message = text;
     }

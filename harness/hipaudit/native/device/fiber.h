@@ -10,29 +10,18 @@ namespace hipaudit {
 
 enum class Wait : uint8_t { none, barrier, wave, grid };
 
-// What a lane hands to a wave operation, and what it gets back.
-struct WaveCall {
-  uint64_t value = 0;
-  uint64_t mask = 0;   // lanes the caller named; 0: whichever lanes are active
-  uint64_t result = 0;
-  uint32_t operation = 0;
-  uint32_t source = 0; // lane to read, for a shuffle
-  const char* site = nullptr;
-};
-
-struct Fiber {
+struct alignas(64) Fiber {
   void* stack_pointer = nullptr;  // where the fiber left off
   Fiber* next = nullptr;          // ring of the block's started fibers
-  Fiber* previous = nullptr;
+  ThreadIndex index = {};
   Wait wait = Wait::none;
   bool started = false;
   bool finished = false;
-  int stack = -1;                 // index in the worker's pool
+  int stack = -1;                      // index in the worker's pool
   uint32_t barrier_epoch = 0;
-  uint64_t seen_progress = 0;  // the worker's progress when this fiber last gave way
-  const char* barrier_site = nullptr;  // the last barrier, or call to wait, that it entered
-  ThreadIndex index = {};
-  WaveCall call;
+  Fiber* previous = nullptr;
+  const char* site = nullptr;          // the last call to wait, for anything, that it entered
+  uint64_t seen_progress = 0;          // the worker's progress when this fiber last gave way
 };
 
 // Saves the caller's registers on its stack, stores the stack pointer in *from and goes on at `to`.

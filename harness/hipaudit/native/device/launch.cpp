@@ -1,5 +1,6 @@
 #include "launch.h"
 
+#include <bit>
 #include <numeric>
 
 namespace hipaudit {
@@ -47,6 +48,7 @@ void Launch::prepare() {
   auto saturate = [](uint64_t n) {
     return static_cast<unsigned>(n > 0xffffffffu ? 0xffffffffu : n);
   };
+  wave_shift = static_cast<uint32_t>(std::countr_zero(wave_size));
   uint64_t size = uint64_t{shape.block[0]} * shape.block[1] * shape.block[2];
   blocks = uint64_t{shape.grid[0]} * shape.grid[1] * shape.grid[2];
   block_dim = {shape.block[0], shape.block[1], shape.block[2], saturate(size)};

@@ -46,6 +46,7 @@ struct Launch {
   ThreadIndex grid_dim = {};
   uint64_t blocks = 0;
   uint32_t wave_size = 64;
+  uint32_t wave_shift = 6;  // its logarithm
   uint64_t order_seed = 0;
   double timeout_s = 10;
   std::vector<ThreadIndex> threads;  // of a block, in the order in which they start

@@ -65,13 +65,19 @@ double scale_by(double x, int k) {
 }
 
 double scaled_value(Scaled a) {
+  if (a.m.hi == 0.0 || !is_finite(a.m.hi)) return a.m.hi;
+  int exponent = exponent_of(a.m.hi);
+  a = {scale(a.m, power_of_two(-exponent)), a.k + exponent};
   if (a.k > 1000) return value(a.m) * 0x1p1000 * power_of_two(a.k > 2000 ? 1000 : a.k - 1000);
-  if (a.k > -1000) return value(a.m) * power_of_two(a.k);
+  if (a.k > -1022) return value(a.m) * power_of_two(a.k);
   if (a.k < -1200) return with_sign(0.0, a.m.hi);
-  // One rounding: the low part joins the product inside the fused operation.
-  double power = 0x1p-900;
-  double rest = power_of_two(a.k + 900);
-  return fused(a.m.hi * rest, power, a.m.lo * rest * power);
+  // A subnormal result: rounded once, to an integer of the smallest subnormals.
+  Dd count = scale(a.m, power_of_two(a.k + 1074 < -900 ? -900 : a.k + 1074));
+  double whole = nearest(count.hi);
+  double rest = (count.hi - whole) + count.lo;
+  if (rest > 0.5) whole += 1.0;
+  if (rest < -0.5) whole -= 1.0;
+  return with_sign(from_bits(static_cast<uint64_t>(magnitude(whole))), a.m.hi);
 }
 
 Scaled exp_dd(Dd x) {

@@ -79,6 +79,7 @@ void on_fault(int signal, siginfo_t* info, void* raw) {
 void on_tick(int, siginfo_t*, void* raw) {
   if (!on_worker()) return;
   Worker* worker = current_worker();
+  worker->tick_pending.store(false);
   if (worker->launch == nullptr || worker->current == nullptr) return;
   auto pc = static_cast<uintptr_t>(
       static_cast<ucontext_t*>(raw)->uc_mcontext.gregs[REG_RIP]);
@@ -125,6 +126,8 @@ void prepare_worker_signals() {
   pthread_sigmask(SIG_SETMASK, &mask, nullptr);
 }
 
-void tick(Worker* worker) { pthread_kill(worker->thread, tick_signal()); }
+void tick(Worker* worker) {
+  if (!worker->tick_pending.exchange(true)) pthread_kill(worker->thread, tick_signal());
+}
 
 }  // namespace hipaudit

@@ -214,3 +214,12 @@ HIPAUDIT_EXPORT hipError_t hipLaunchHostFunc(hipStream_t stream, hipHostFn_t fun
   function(user_data);
   return set_error(hipSuccess);
 }
+
+// Capture into graphs is not emulated, so no stream ever captures.
+HIPAUDIT_EXPORT hipError_t hipStreamIsCapturing(hipStream_t stream,
+                                                hipStreamCaptureStatus* status) {
+  if (status == nullptr) return set_error(hipErrorInvalidValue);
+  if (!hipaudit::valid_stream(stream)) return set_error(hipErrorInvalidHandle);
+  *status = hipStreamCaptureStatusNone;
+  return set_error(hipSuccess);
+}

@@ -10,58 +10,53 @@
 #include "worker.h"
 
 namespace hipaudit {
-
-void wait_for_wave(Worker* worker, Fiber* self);
-
 namespace {
 
 enum Operation : uint32_t { ballot, shuffle, first, match, sync };
 
-struct Lanes {
-  Fiber* base;     // fiber of lane 0
-  uint32_t count;  // lanes of the wave, fewer in a last partial one
-};
+uint64_t bit(uint32_t lane) { return uint64_t{1} << lane; }
+uint64_t all_lanes(const Wave& wave) { return ~uint64_t{0} >> (kMostLanes - wave.count); }
 
-Lanes lanes_of(Worker* worker, Block* block, uint32_t wave) {
-  uint32_t width = worker->launch->wave_size;
-  uint32_t begin = wave * width;
-  uint32_t rest = static_cast<uint32_t>(block->size) - begin;
-  return {block->fibers.data() + begin, rest < width ? rest : width};
-}
-
-// Gives every lane of `group` its result and lets it go.
-void complete(Block* block, uint32_t wave, const Lanes& lanes, uint64_t group) {
-  uint64_t set = 0;
+uint64_t match_of(const uint64_t* values, uint64_t group, uint64_t value) {
+  uint64_t same = 0;
   for (uint64_t rest = group; rest != 0; rest &= rest - 1) {
     int lane = std::countr_zero(rest);
-    if (lanes.base[lane].call.value != 0) set |= uint64_t{1} << lane;
+    if (values[lane] == value) same |= bit(static_cast<uint32_t>(lane));
   }
-  const Fiber& leader = lanes.base[std::countr_zero(group)];
+  return same;
+}
+
+// What a lane gets of an operation that `group` took part in.
+uint64_t result_of(const Wave& wave, uint32_t side, uint32_t operation, uint64_t value,
+                   uint32_t source) {
+  uint64_t group = wave.present[side];
+  switch (operation) {
+    case ballot: return wave.set[side];
+    // A lane that does not take part has nothing to give: the hardware reads zero.
+    case shuffle: return (group & bit(source)) != 0 ? wave.values[side][source] : 0;
+    case first: return wave.values[side][std::countr_zero(group)];
+    case match: return match_of(wave.values[side], group, value);
+    default: return group;
+  }
+}
+
+// Lanes released one group at a time get their results at once, because the others may be far behind.
+void complete(Wave& wave, uint64_t group) {
+  uint32_t side = wave.epoch & 1;
+  uint64_t present = wave.present[side];
+  uint64_t set = wave.set[side];
+  wave.present[side] = group;
+  wave.set[side] = set & group;
   for (uint64_t rest = group; rest != 0; rest &= rest - 1) {
-    Fiber& fiber = lanes.base[std::countr_zero(rest)];
-    WaveCall& call = fiber.call;
-    switch (call.operation) {
-      case ballot: call.result = set; break;
-      case first: call.result = leader.call.value; break;
-      case shuffle:
-        // A lane that does not take part has nothing to give: the hardware reads zero.
-        call.result =
-            (group >> call.source & 1) != 0 ? lanes.base[call.source].call.value : uint64_t{0};
-        break;
-      case match: {
-        uint64_t same = 0;
-        for (uint64_t other = group; other != 0; other &= other - 1) {
-          int lane = std::countr_zero(other);
-          if (lanes.base[lane].call.value == call.value) same |= uint64_t{1} << lane;
-        }
-        call.result = same;
-        break;
-      }
-      default: call.result = group; break;
-    }
-    fiber.wait = Wait::none;
+    auto lane = static_cast<uint32_t>(std::countr_zero(rest));
+    LaneCall& call = wave.calls[lane];
+    call.result = result_of(wave, side, call.operation & 7, call.value, call.operation >> 3);
+    wave.lanes[lane].wait = Wait::none;
   }
-  block->waves[wave].in_call -= static_cast<uint32_t>(std::popcount(group));
+  wave.present[side] = present & ~group;
+  wave.set[side] = set & ~group;
+  wave.in_call -= static_cast<uint32_t>(std::popcount(group));
+  if (wave.in_call == 0) wave.uniform = true;
 }
 
 bool waits_in_call(const Fiber& fiber) {
@@ -69,66 +64,109 @@ bool waits_in_call(const Fiber& fiber) {
 }
 
 // The lanes that named exactly this mask and wait, if that is all of its live lanes; else 0.
-uint64_t complete_group_of_mask(const Lanes& lanes, uint64_t mask) {
+uint64_t complete_group_of_mask(const Wave& wave, uint64_t mask) {
   uint64_t group = 0;
-  for (uint32_t lane = 0; lane < lanes.count; ++lane) {
-    const Fiber& fiber = lanes.base[lane];
-    if ((mask >> lane & 1) == 0 || fiber.finished) continue;
-    if (!waits_in_call(fiber) || fiber.call.mask != mask) return 0;
-    group |= uint64_t{1} << lane;
+  for (uint32_t lane = 0; lane < wave.count; ++lane) {
+    const Fiber& fiber = wave.lanes[lane];
+    if ((mask & bit(lane)) == 0 || fiber.finished) continue;
+    if (!waits_in_call(fiber) || wave.calls[lane].mask != mask) return 0;
+    group |= bit(lane);
   }
   return group;
 }
 
 // The waiting lanes at the lowest instruction among those that named no mask.
-uint64_t lowest_group(const Lanes& lanes) {
+uint64_t lowest_group(const Wave& wave) {
   const char* lowest = nullptr;
   uint64_t group = 0;
-  for (uint32_t lane = 0; lane < lanes.count; ++lane) {
-    const Fiber& fiber = lanes.base[lane];
-    if (!waits_in_call(fiber) || fiber.call.mask != 0) continue;
-    if (lowest != nullptr && fiber.call.site > lowest) continue;
-    if (fiber.call.site != lowest) group = 0;
-    lowest = fiber.call.site;
-    group |= uint64_t{1} << lane;
+  for (uint32_t lane = 0; lane < wave.count; ++lane) {
+    const Fiber& fiber = wave.lanes[lane];
+    if (!waits_in_call(fiber) || wave.calls[lane].mask != 0) continue;
+    if (lowest != nullptr && fiber.site > lowest) continue;
+    if (fiber.site != lowest) group = 0;
+    lowest = fiber.site;
+    group |= bit(lane);
   }
   return group;
+}
+
+// True when the wave's lanes wait for each other at one place, and the last one has come.
+bool all_together(const Wave& wave) { return wave.uniform && wave.in_call == wave.live; }
+
+void complete_all(Worker* worker, Wave& wave) {
+  wave.in_call = 0;
+  ++wave.epoch;
+  wave.present[wave.epoch & 1] = wave.set[wave.epoch & 1] = 0;
+  worker->step();
+}
+
+void enter(Wave& wave, Fiber* self, uint32_t lane, uint32_t operation, uint64_t value,
+           uint64_t mask) {
+  uint32_t side = wave.epoch & 1;
+  wave.values[side][lane] = value;
+  wave.present[side] |= bit(lane);
+  if (value != 0) wave.set[side] |= bit(lane);
+  wave.calls[lane] = {value, mask, 0, operation};
+  if (wave.in_call++ == 0) {
+    wave.site = self->site;
+    wave.uniform = mask == 0;
+  } else if (wave.site != self->site || mask != 0) {
+    wave.uniform = false;
+  }
 }
 
 uint64_t call(uint32_t operation, uint64_t value, uint32_t source, uint64_t mask,
               const char* site) {
   Worker* worker = current_worker();
   Fiber* self = worker->current;
-  self->call = {value, mask, 0, operation, source, site};
-  self->wait = Wait::wave;
   Block* block = worker->block;
-  uint32_t wave = self->index.flat / worker->launch->wave_size;
-  ++block->waves[wave].in_call;
-  resolve_wave(worker, block, wave);
-  if (self->wait != Wait::none) wait_for_wave(worker, self);
-  return self->call.result;
+  uint32_t index = self->index.flat >> worker->launch->wave_shift;
+  uint32_t lane = self->index.flat & (worker->launch->wave_size - 1);
+  Wave& wave = block->waves[index];
+  // A mask that names every lane says no more than none does.
+  if ((mask & all_lanes(wave)) == all_lanes(wave)) mask = 0;
+  self->site = site;
+  self->wait = Wait::wave;
+  enter(wave, self, lane, operation | source << 3, value, mask);
+  uint32_t epoch = wave.epoch;
+  worker->idle = 0;
+  if (all_together(wave)) {
+    complete_all(worker, wave);
+  } else {
+    resolve_wave(worker, block, index);
+    while (wave.epoch == epoch && self->wait != Wait::none) {
+      if (worker->idle++ > 2 * static_cast<uint32_t>(block->in_ring) + 2) stuck(worker, self);
+      else advance_in_wave(worker, self);
+    }
+  }
+  bool alone = self->wait == Wait::none;  // with a result of its own, of a group's operation
+  self->wait = Wait::none;
+  return alone ? wave.calls[lane].result : result_of(wave, epoch & 1, operation, value, source);
 }
 
 }  // namespace
 
 void resolve_wave(Worker* worker, Block* block, uint32_t index) {
-  const Wave& wave = block->waves[index];
-  Lanes lanes = lanes_of(worker, block, index);
-  const Fiber& asking = *worker->current;
+  Wave& wave = block->waves[index];
+  if (all_together(wave)) {
+    complete_all(worker, wave);
+    return;
+  }
+  if (wave.uniform && wave.in_call + wave.at_barrier < wave.live) return;
   uint64_t group = 0;
-  uint64_t named = asking.call.mask & (~uint64_t{0} >> (64 - lanes.count));
-  bool enough = wave.in_call + (lanes.count - wave.live) >=
-                static_cast<uint32_t>(std::popcount(named));
-  if (asking.wait == Wait::wave && named != 0 && enough)
-    group = complete_group_of_mask(lanes, asking.call.mask);
+  const Fiber& asking = *worker->current;
+  if (waits_in_call(asking)) {
+    uint64_t mask = wave.calls[asking.index.flat & (worker->launch->wave_size - 1)].mask;
+    if (mask != 0) group = complete_group_of_mask(wave, mask);
+  }
   if (group == 0 && wave.in_call + wave.at_barrier == wave.live) {
-    group = lowest_group(lanes);
-    for (uint32_t lane = 0; group == 0 && lane < lanes.count; ++lane)
-      if (waits_in_call(lanes.base[lane]))
-        group = complete_group_of_mask(lanes, lanes.base[lane].call.mask);
+    group = lowest_group(wave);
+    for (uint32_t lane = 0; group == 0 && lane < wave.count; ++lane)
+      if (waits_in_call(wave.lanes[lane]))
+        group = complete_group_of_mask(wave, wave.calls[lane].mask);
   }
   if (group == 0) return;
-  complete(block, index, lanes, group);
+  complete(wave, group);
   worker->step();
 }
 

@@ -110,7 +110,7 @@ void run_blocks(Worker* worker, Launch* launch) {
     if (fruitless > worker->set_aside.size() + 1) sched_yield();
   }
   if (block != nullptr && block->resume != nullptr)
-    launch->note_timeout(reinterpret_cast<uintptr_t>(block->resume->barrier_site) - 1,
+    launch->note_timeout(reinterpret_cast<uintptr_t>(block->resume->site) - 1,
                          block->resume->index, block->index);
   if (block != nullptr) retire(worker, block);
   for (Block* rest : worker->set_aside) retire(worker, rest);
@@ -179,17 +179,36 @@ void ensure_workers(size_t count) {
   }
 }
 
-uint64_t total_progress() {
-  uint64_t sum = 0;
-  for (Worker* worker : *pool) sum += worker->progress.load(std::memory_order_relaxed);
-  return sum;
-}
-
 double seconds_now() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
+
+uint64_t total(std::atomic<uint64_t> Worker::*counter) {
+  uint64_t sum = 0;
+  for (Worker* worker : *pool) sum += (worker->*counter).load(std::memory_order_relaxed);
+  return sum;
+}
+
+// How long a sum has stood still.
+class Stillness {
+ public:
+  explicit Stillness(std::atomic<uint64_t> Worker::*counter) : counter_(counter) { seconds(); }
+  double seconds() {
+    double now = seconds_now();
+    if (uint64_t sum = total(counter_); sum != sum_) {
+      sum_ = sum;
+      since_ = now;
+    }
+    return now - since_;
+  }
+
+ private:
+  std::atomic<uint64_t> Worker::*counter_;
+  uint64_t sum_ = ~uint64_t{0};
+  double since_ = 0;
+};
 
 // Waits up to `seconds` for the launch's end. True: it has ended. Called with the lock held.
 bool wait_for_end(double seconds) {
@@ -204,30 +223,30 @@ bool wait_for_end(double seconds) {
 }
 
 // Ticks workers that made no progress since the last look, and ends a launch in which nobody did for
-// the time allowed.
+// the time allowed. Threads may also go round for ever from barrier to barrier: a launch in which none
+// ends for several times as long is given up too.
 void watch(Launch& launch) {
   constexpr double kPeriod = 0.004;
+  constexpr double kPatience = 6;
   std::vector<uint64_t> seen(pool->size(), ~uint64_t{0});
-  uint64_t total = total_progress();
-  double last_progress = seconds_now();
+  Stillness progress(&Worker::progress);
+  Stillness finished(&Worker::finished);
   double period = kPeriod;
   while (!wait_for_end(period)) {
     bool stopped = launch.stop.load();
     bool stalled = false;
     for (size_t i = 0; i < pool->size(); ++i) {
       Worker* worker = (*pool)[i];
-      uint64_t progress = worker->progress.load();
-      if (worker->running.load() && (stopped || progress == seen[i])) {
+      uint64_t now = worker->progress.load();
+      if (worker->running.load() && (stopped || now == seen[i])) {
         tick(worker);
         stalled = true;
       }
-      seen[i] = progress;
+      seen[i] = now;
     }
     period = stalled ? kPeriod / 8 : kPeriod;
-    if (uint64_t now = total_progress(); now != total) {
-      total = now;
-      last_progress = seconds_now();
-    } else if (!stopped && seconds_now() - last_progress > launch.timeout_s) {
+    if (!stopped && (progress.seconds() > launch.timeout_s ||
+                     finished.seconds() > kPatience * launch.timeout_s)) {
       launch.timed_out.store(true);
       launch.stop.store(true);
     }

@@ -25,6 +25,8 @@ struct Worker {
   pthread_t thread = {};
   std::atomic<bool> running{false};     // inside a launch
   std::atomic<uint64_t> progress{0};    // barriers, wave operations and threads completed
+  std::atomic<uint64_t> finished{0};    // threads completed
+  std::atomic<bool> tick_pending{false};  // real-time signals queue: never more than one on its way
   Launch* launch = nullptr;
   Block* block = nullptr;
   Fiber* current = nullptr;
@@ -64,8 +66,13 @@ bool run_block(Worker* worker, Block* block);
 // Bookkeeping of a barrier, in barrier.cpp.
 void release_barrier(Worker* worker, Block* block);
 void thread_left(Worker* worker, Block* block, Fiber* fiber);
-// Completes the wave's operations that can be completed, in wave.cpp.
+// Completes the wave's operations that can be completed, in wave.cpp; called when one of its lanes
+// stopped or finished.
 void resolve_wave(Worker* worker, Block* block, uint32_t wave);
+// Lets another lane of the caller's wave run if one can, else another fiber of the block.
+void advance_in_wave(Worker* worker, Fiber* self);
+// No fiber of the block can go on: a deadlock, unless the grid can help. Returns when resumed.
+void stuck(Worker* worker, Fiber* self);
 
 // Puts our handlers in place where others stand, and remembers those for faults that are not ours.
 void install_signals();
