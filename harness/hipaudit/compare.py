@@ -114,7 +114,7 @@ def compare(
     """Judge every element of every output; *bounds* None compares bit patterns.
 
     Raises UsageError when the numbers or shapes of outputs, expectations and bounds differ, or
-    when a bound is negative, infinite or NaN: such a bound could not judge.
+    when a bound is negative, infinite or NaN at a finite element: it could not judge.
     """
     _require_same_shapes(actual, expected, bounds)
     parts: list[Comparison] = []
@@ -122,7 +122,7 @@ def compare(
         if bounds is None:
             parts.append(_compare_bits(number, got, want, poisoned))
         else:
-            limit = np.broadcast_to(np.asarray(bounds[number], dtype=np.float64), got.shape)
+            limit = np.broadcast_to(np.nan_to_num(_wide(bounds[number])), got.shape)
             parts.append(_compare_values(number, got, want, limit, poisoned))
     return Comparison(
         elements=sum(part.elements for part in parts),
@@ -143,9 +143,10 @@ def _require_same_shapes(
     for got, want in zip(actual, expected, strict=True):
         if got.shape != want.shape:
             raise UsageError(f"the output's shape is {got.shape}, the reference's {want.shape}")
-    for limit in bounds or ():
-        if not np.all(np.isfinite(limit)) or np.any(np.asarray(limit) < 0):
-            raise UsageError("the bound has an element that is negative or not finite")
+    for limit, want in zip(bounds or (), expected, strict=False):
+        sound = np.isfinite(limit) & (np.asarray(limit) >= 0)
+        if not np.all(sound | ~np.isfinite(_wide(want))):
+            raise UsageError("the bound is negative or not finite where the reference is finite")
 
 
 def _unwritten(actual: Array, poisoned: bool) -> Mask:
