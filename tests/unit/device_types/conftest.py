@@ -22,8 +22,12 @@ COMMON = [
     "-triple", "x86_64-unknown-linux-gnu", "-aux-triple", "x86_64-unknown-linux-gnu",
     "-target-cpu", "x86-64-v3", "-fgnuc-version=4.2.1", "-fhip-new-launch-api",
     "-nostdsysteminc", "-nobuiltininc", "-I", str(HEADERS),
+    # The compiler's own <stddef.h> and <stdint.h>; no library's.
+    "-isystem", str(Path(ziglang.__file__).with_name("lib") / "include"),
     "-ffp-contract=fast-honor-pragmas", "-ffloat16-excess-precision=none",
-    "-Wall", "-Wextra", "-Werror", "-x", "hip",
+    "-fdeclspec", "-D__AMDGCN_WAVEFRONT_SIZE=64",
+    # HIP's own clang takes these too; the warnings are about nvcc.
+    "-Wall", "-Wextra", "-Werror", "-Wno-cuda-compat", "-Wno-unused-parameter", "-x", "hip",
 ]  # fmt: skip
 
 Array: TypeAlias = NDArray[np.generic]
@@ -46,7 +50,7 @@ class Compiler:
         """Parses a translation unit as device code, or as the host's half of the same file."""
         unit = self.folder / f"parse{abs(hash((source, device, standard)))}.hip"
         unit.write_text(textwrap.dedent(source))
-        side = ["-fcuda-is-device"] if device else []
+        side = ["-fcuda-is-device", "-D__HIP_DEVICE_COMPILE__=1"] if device else []
         return self._run(
             "clang", "-cc1", *COMMON, *side, f"-std={standard}", "-fsyntax-only", unit
         )
@@ -115,6 +119,11 @@ def bfloat(compiler: Compiler) -> Probes:
 @pytest.fixture(scope="session")
 def fp8(compiler: Compiler) -> Probes:
     return Probes(compiler.library(PROBES / "fp8.hip"))
+
+
+@pytest.fixture(scope="session")
+def mx(compiler: Compiler) -> Probes:
+    return Probes(compiler.library(PROBES / "mx.hip"))
 
 
 @pytest.fixture(scope="session")

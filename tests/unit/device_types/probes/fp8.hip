@@ -36,3 +36,15 @@ FORMAT_PROBES(e4m3, __HIP_E4M3)
 FORMAT_PROBES(e5m2, __HIP_E5M2)
 FORMAT_PROBES(e4m3_fnuz, __HIP_E4M3_FNUZ)
 FORMAT_PROBES(e5m2_fnuz, __HIP_E5M2_FNUZ)
+
+PROBE(e8m0_widen, float, __hip_fp8_e8m0, static_cast<float>(a))
+PROBE(e8m0_bfloat, __hip_bfloat16_raw, unsigned char, __hip_cvt_e8m0_to_bf16raw(a))
+PROBE(e8m0_down, unsigned char, float, __hip_cvt_float_to_e8m0(a, __HIP_NOSAT, hipRoundZero))
+PROBE(e8m0_up, unsigned char, float, __hip_cvt_float_to_e8m0(a, __HIP_NOSAT, hipRoundPosInf))
+PROBE(e8m0_up_saturated, unsigned char, float,
+      __hip_cvt_float_to_e8m0(a, __HIP_SATFINITE, hipRoundPosInf))
+PROBE(e8m0_double_up, unsigned char, double,
+      __hip_cvt_double_to_e8m0(a, __HIP_NOSAT, hipRoundPosInf))
+PROBE(e8m0_class, __hip_fp8_e8m0, float, __hip_fp8_e8m0(a))
+PROBE(e8m0_from_long, __hip_fp8_e8m0, long, __hip_fp8_e8m0(a))
+PROBE(e8m0_to_int, int, __hip_fp8_e8m0, static_cast<int>(a))

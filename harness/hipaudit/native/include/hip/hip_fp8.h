@@ -1,9 +1,10 @@
-// HIP's 8-bit floating point: four formats, alone and packed by two and four.
+// HIP's 8-bit floating point: four formats, alone and packed by two and four, and the scale E8M0.
 //
 // Conversions to a class saturate. All four formats work on every emulated part, though a real one
 // converts either the OCP formats (gfx950, gfx1201) or the fnuz ones (gfx942) in hardware.
 #pragma once
 
+#include "../hipaudit/e8m0.h"
 #include "../hipaudit/fp8_code.h"
 #include "hip_bf16.h"
 #include "hip_fp16.h"

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "../hip/host_defines.h"
-#include "half_rounding.h"
+#include "small_float.h"
 
 using __hip_fp8_storage_t = unsigned char;
 using __hip_fp8x2_storage_t = unsigned short;
@@ -25,17 +25,16 @@ enum __hip_saturation_t {
   __HIP_SATFINITE = 1,
 };
 
-namespace hipaudit::detail {
-
-struct Fp8Format {
-  int fraction_bits;
-  int bias;
-  unsigned int largest;   // code of the largest finite value
-  unsigned int overflow;  // code of what lies beyond: infinity, or NaN where there is none
-  bool unsigned_zero;
+enum hipRoundMode {
+  hipRoundNearest = 0,
+  hipRoundZero = 1,
+  hipRoundPosInf = 2,
+  hipRoundMinInf = 3,
 };
 
-HIPAUDIT_HOST_DEVICE constexpr Fp8Format fp8_format(__hip_fp8_interpretation_t interpretation) {
+namespace hipaudit::detail {
+
+HIPAUDIT_HOST_DEVICE constexpr SmallFormat fp8_format(__hip_fp8_interpretation_t interpretation) {
   switch (interpretation) {
     case __HIP_E4M3:
       return {3, 7, 0x7e, 0x7f, false};
@@ -49,26 +48,11 @@ HIPAUDIT_HOST_DEVICE constexpr Fp8Format fp8_format(__hip_fp8_interpretation_t i
   __builtin_unreachable();
 }
 
-// The code of a finite |value|, rounded to nearest even; beyond `largest` when it overflows.
-HIPAUDIT_HOST_DEVICE unsigned int fp8_magnitude(float size, Fp8Format format) {
-  const unsigned int bits = bit_cast<unsigned int>(size);
-  const int dropped = 23 - format.fraction_bits;
-  const int smallest_exponent = 1 - format.bias;
-  if (bits >> 23 < static_cast<unsigned int>(smallest_exponent + 127)) {
-    // Beside this float the last place is that of the format's subnormals, so the sum rounds there.
-    const unsigned int anchor = static_cast<unsigned int>(smallest_exponent + 127 + dropped) << 23;
-    return bit_cast<unsigned int>(size + bit_cast<float>(anchor)) - anchor;
-  }
-  const unsigned int rounded = bits + (1u << (dropped - 1)) - 1 + ((bits >> dropped) & 1);
-  return (rounded >> dropped) -
-         (static_cast<unsigned int>(127 - format.bias) << format.fraction_bits);
-}
-
 // NaN stays NaN and infinity stays infinity, or NaN where there is none, saturating or not: as the
 // hardware's conversion does behind AMD's clamp of finite values.
 HIPAUDIT_HOST_DEVICE __hip_fp8_storage_t encode_fp8(float value, __hip_saturation_t saturation,
                                                     __hip_fp8_interpretation_t interpretation) {
-  const Fp8Format format = fp8_format(interpretation);
+  const SmallFormat format = fp8_format(interpretation);
   const unsigned int sign = (bit_cast<unsigned int>(value) >> 24) & 0x80;
   const float size = __builtin_fabsf(value);
   if (value != value) {
@@ -76,7 +60,7 @@ HIPAUDIT_HOST_DEVICE __hip_fp8_storage_t encode_fp8(float value, __hip_saturatio
   }
   unsigned int code = format.overflow;
   if (size < __builtin_inff()) {
-    code = fp8_magnitude(size, format);
+    code = small_magnitude(size, format);
     if (code > format.largest) {
       code = saturation == __HIP_SATFINITE ? format.largest : format.overflow;
     }
@@ -87,7 +71,7 @@ HIPAUDIT_HOST_DEVICE __hip_fp8_storage_t encode_fp8(float value, __hip_saturatio
 
 HIPAUDIT_HOST_DEVICE bool fp8_is_nan(__hip_fp8_storage_t code,
                                      __hip_fp8_interpretation_t interpretation) {
-  const Fp8Format format = fp8_format(interpretation);
+  const SmallFormat format = fp8_format(interpretation);
   if (format.unsigned_zero) return code == 0x80;
   return interpretation == __HIP_E4M3 ? (code & 0x7f) == 0x7f : (code & 0x7f) > 0x7c;
 }
@@ -95,20 +79,11 @@ HIPAUDIT_HOST_DEVICE bool fp8_is_nan(__hip_fp8_storage_t code,
 HIPAUDIT_HOST_DEVICE float decode_fp8(__hip_fp8_storage_t code,
                                       __hip_fp8_interpretation_t interpretation) {
   if (fp8_is_nan(code, interpretation)) return __builtin_nanf("");
-  const Fp8Format format = fp8_format(interpretation);
+  const SmallFormat format = fp8_format(interpretation);
   const unsigned int size = code & 0x7f;
   const unsigned int sign = static_cast<unsigned int>(code & 0x80) << 24;
-  float value;
-  if (interpretation == __HIP_E5M2 && size == 0x7c) {
-    value = __builtin_inff();
-  } else if (size >> format.fraction_bits == 0) {
-    const int exponent = 1 - format.bias - format.fraction_bits;
-    value =
-        static_cast<float>(size) * bit_cast<float>(static_cast<unsigned int>(exponent + 127) << 23);
-  } else {
-    value = bit_cast<float>((size << (23 - format.fraction_bits)) +
-                            (static_cast<unsigned int>(127 - format.bias) << 23));
-  }
+  const bool infinite = interpretation == __HIP_E5M2 && size == 0x7c;
+  const float value = infinite ? __builtin_inff() : small_value(size, format);
   return bit_cast<float>(bit_cast<unsigned int>(value) | sign);
 }
 
