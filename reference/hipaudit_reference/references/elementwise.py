@@ -84,7 +84,7 @@ def gelu_tanh(x: ArrayLike) -> Float64:
 
 def gelu_argument(values: Float64) -> Float64:
     """The argument t of gelu_tanh's tanh."""
-    return GELU_SLOPE * (values + GELU_CUBIC * values**3)
+    return GELU_SLOPE * (values + GELU_CUBIC * values * values * values)
 
 
 def erf(values: Float64) -> Float64:
