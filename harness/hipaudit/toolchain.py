@@ -283,7 +283,8 @@ def _compile_library(folder: Path, fingerprint: str) -> None:
     exports = objects / "exports"
     exports.write_text("{ global: hip*; __hip*; local: *; };\n")
     link = (*tools.link, "-shared", "--build-id=none", "-z", "now", "-rpath", "$ORIGIN")
-    _run([*link, f"--version-script={exports}", "-soname", emulated.name, "-o", str(emulated), *built[:-1]])
+    named = ("-soname", emulated.name, "-o", str(emulated))
+    _run([*link, f"--version-script={exports}", *named, *built[:-1]])
     for name in ("libamdhip64.so", "libhiprtc.so"):
         target = library / name
         _run([*link, "-soname", name, "-o", str(target), built[-1], str(emulated)])

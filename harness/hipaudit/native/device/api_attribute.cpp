@@ -126,6 +126,9 @@ bool other_attribute(hipDeviceAttribute_t attribute, const Properties& propertie
     case hipDeviceAttributeCanUseStreamWaitValue:
     case hipDeviceAttributeVirtualMemoryManagementSupported:
     case hipDeviceAttributeMemoryPoolSupportedHandleTypes:
+    case hipDeviceAttributeDmaBufSupported:
+    case hipDeviceAttributeGPUDirectRDMAWithHipVMMSupported:
+    case hipDeviceAttributeHandleTypeFabricSupported:
       *out = 0;  // not emulated
       return true;
     default:

@@ -7,9 +7,7 @@
 #include <deque>
 
 #include "kernel_abi.h"
-#if defined(HIPAUDIT_HAVE_MATH)
 #include "math.h"
-#endif
 #include "worker.h"
 
 namespace hipaudit {
@@ -37,10 +35,8 @@ bool is_shared(const Elf64_Shdr& section) { return (section.sh_flags & SHF_TLS) 
 void* find_library_symbol(const char* name) {
   for (size_t i = 0; i < kCoreSymbolCount; ++i)
     if (strcmp(kCoreSymbols[i].name, name) == 0) return kCoreSymbols[i].address;
-#if defined(HIPAUDIT_HAVE_MATH)
   for (size_t i = 0; i < kMathSymbolCount; ++i)
     if (strcmp(kMathSymbols[i].name, name) == 0) return kMathSymbols[i].address;
-#endif
   return nullptr;
 }
 

@@ -1,12 +1,14 @@
 // HIP's bfloat16: __hip_bfloat16, __hip_bfloat162 and their functions.
 #pragma once
 
+#include "../hipaudit/atomics.h"
 #include "../hipaudit/bfloat_type.h"
 #include "../hipaudit/math.h"
 
 #define HALF __hip_bfloat16
 #define HALF2 __hip_bfloat162
 #include "../hipaudit/half_arithmetic.inc"
+#include "../hipaudit/half_atomic.inc"
 #include "../hipaudit/half_math.inc"
 #undef HALF
 #undef HALF2

@@ -1,6 +1,7 @@
 // HIP's half precision: __half, __half2 and their functions.
 #pragma once
 
+#include "../hipaudit/atomics.h"
 #include "../hipaudit/half_convert.h"
 #include "../hipaudit/half_type.h"
 #include "../hipaudit/math.h"
@@ -8,6 +9,7 @@
 #define HALF __half
 #define HALF2 __half2
 #include "../hipaudit/half_arithmetic.inc"
+#include "../hipaudit/half_atomic.inc"
 #include "../hipaudit/half_math.inc"
 #undef HALF
 #undef HALF2

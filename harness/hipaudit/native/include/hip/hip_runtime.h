@@ -7,9 +7,7 @@
 
 #if defined(__HIP__)
 #include "hipaudit/builtin_variables.h"
-#if __has_include("hipaudit/math.h")
 #include "hipaudit/math.h"
-#endif
 #include "hipaudit/synchronisation.h"
 #include "hipaudit/wave.h"
 

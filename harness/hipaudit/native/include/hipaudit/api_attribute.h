@@ -98,6 +98,9 @@ typedef enum hipDeviceAttribute_t {
   hipDeviceAttributeHostRegisterSupported = 90,
   hipDeviceAttributeMemoryPoolSupportedHandleTypes = 91,
   hipDeviceAttributeHostNumaId = 92,
+  hipDeviceAttributeDmaBufSupported = 93,
+  hipDeviceAttributeGPUDirectRDMAWithHipVMMSupported = 94,
+  hipDeviceAttributeHandleTypeFabricSupported = 95,
   hipDeviceAttributeCudaCompatibleEnd = 9999,
   hipDeviceAttributeAmdSpecificBegin = 10000,
   hipDeviceAttributeClockInstructionRate = 10000,
@@ -121,6 +124,8 @@ typedef enum hipDeviceAttribute_t {
   hipDeviceAttributeNumberOfXccs = 10018,
   hipDeviceAttributeMaxAvailableVgprsPerThread = 10019,
   hipDeviceAttributePciChipId = 10020,
+  hipDeviceAttributeExpertSchedMode = 10021,
+  hipDeviceAttributeMaxDynDataPrefetchRegions = 10022,
   hipDeviceAttributeAmdSpecificEnd = 19999,
   hipDeviceAttributeVendorSpecificBegin = 20000,
 } hipDeviceAttribute_t;

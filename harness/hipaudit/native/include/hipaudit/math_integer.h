@@ -97,12 +97,14 @@ HIPAUDIT_DEVICE unsigned __funnelshift_rc(unsigned low, unsigned high, unsigned 
 // `width` bits from bit `start`, and their replacement by the low bits of `bits`.
 HIPAUDIT_DEVICE unsigned __bitextract_u32(unsigned x, unsigned start, unsigned width) {
   const unsigned at = start & 31u, count = width & 31u;
-  return count == 0 ? 0 : (x << (at + count > 32 ? 0 : 32 - at - count)) >> (32 - count);
+  const unsigned low = x >> at;
+  return count == 0 ? 0 : low & (~0u >> (32 - count));
 }
 HIPAUDIT_DEVICE unsigned long long __bitextract_u64(unsigned long long x, unsigned start,
                                                     unsigned width) {
   const unsigned at = start & 63u, count = width & 63u;
-  return count == 0 ? 0 : (x << (at + count > 64 ? 0 : 64 - at - count)) >> (64 - count);
+  const unsigned long long low = x >> at;
+  return count == 0 ? 0 : low & (~0ull >> (64 - count));
 }
 HIPAUDIT_DEVICE unsigned __bitinsert_u32(unsigned x, unsigned bits, unsigned start, unsigned width) {
   const unsigned at = start & 31u, mask = (1u << (width & 31u)) - 1u;
