@@ -30,8 +30,8 @@ def decode(codes: ArrayLike) -> Float64:
 def encode(values: ArrayLike, rounding: Rounding = "nearest") -> Bytes:
     """The codes of scales rounded to powers of two, uint8.
 
-    ``nearest`` goes to the nearer power (ties, at 1.5 * 2^k, to the even code, as `ml_dtypes`
-    does); ``down`` and ``zero`` take the power below, ``up`` the one above. What is no positive
+    ``nearest`` goes to the nearer power (the middle, 1.5 * 2^k, up, as `ml_dtypes` does);
+    ``down`` and ``zero`` take the power below, ``up`` the one above. What is no positive
     finite number is NaN (255); magnitudes outside 2^-127 .. 2^127 saturate.
     """
     x = as_float64(values)
@@ -41,6 +41,6 @@ def encode(values: ArrayLike, rounding: Rounding = "nearest") -> Bytes:
     if rounding == "up":
         code = code + (mantissa > 0.5)
     elif rounding == "nearest":
-        code = code + ((mantissa > 0.75) | ((mantissa == 0.75) & (code % 2 == 1)))
+        code = code + (mantissa >= 0.75)
     valid = np.isfinite(x) & (x > 0)
     return np.where(valid, np.clip(code, 0, LARGEST), NAN_CODE).astype(np.uint8)
