@@ -4,6 +4,8 @@
 // RUN: --arg u32[32]=uninit
 #include <hip/hip_runtime.h>
 
+#include <cstring>
+
 struct Block {
   unsigned char bytes[32];
 };

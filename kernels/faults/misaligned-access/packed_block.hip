@@ -4,6 +4,8 @@
 // RUN: --kernel nibble_sums --grid 1 --block 64 --arg u8[1152]=iota --arg u32[64]=uninit
 #include <hip/hip_runtime.h>
 
+#include <cstring>
+
 constexpr int kBlockBytes = 18;
 
 __global__ void nibble_sums(const unsigned char* blocks, unsigned* sums) {

@@ -6,6 +6,8 @@
 #include <hip/hip_fp16.h>
 #include <hip/hip_runtime.h>
 
+#include <cmath>
+
 __global__ void max_codes(const unsigned short* in, float* out,  // FAULT: nonfinite-mismatch at
                           int columns) {
   const int row = blockIdx.x * blockDim.x + threadIdx.x;

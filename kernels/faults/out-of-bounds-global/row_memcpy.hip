@@ -4,6 +4,8 @@
 // RUN: --kernel copy_rows --grid 1 --block 1 --arg u8[768]=iota --arg u8[768]=uninit --arg i32=64
 #include <hip/hip_runtime.h>
 
+#include <cstring>
+
 constexpr int kRow = 12;
 
 __global__ void copy_rows(const unsigned char* in, unsigned char* out, int rows) {

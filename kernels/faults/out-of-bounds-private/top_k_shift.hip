@@ -4,6 +4,8 @@
 // RUN: --arg i32=32
 #include <hip/hip_runtime.h>
 
+#include <cmath>
+
 constexpr int kTop = 4;
 
 __device__ void insert(float (&best)[kTop], float value) {

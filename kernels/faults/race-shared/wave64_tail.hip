@@ -23,7 +23,7 @@ __global__ void block_sum(const float* in, float* out) {
   }
   if (tid < tail) {
     for (int stride = tail / 2; stride > 0; stride /= 2) {
-      const float right = tid < stride ? partial[tid + stride] : 0.0f;  // FAULT: race-shared other
+      const float right = partial[tid + stride];  // FAULT: race-shared other
       __syncwarp();
       partial[tid] += right;  // FAULT: race-shared write
       __syncwarp();

@@ -1,4 +1,5 @@
-// Two barriers with no access between them: one is enough. The twin has one.
+// Two barriers with no access between them, as when two helpers each bring one of their own: the
+// second waits again for threads that have just met. The twin has one.
 // RUN: --kernel reverse --grid 1 --block 128 --arg f32[128]=uniform(-1,1) --arg f32[128]=uninit
 // SEVERITY: info
 #include <hip/hip_runtime.h>

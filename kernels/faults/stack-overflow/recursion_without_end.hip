@@ -8,8 +8,8 @@
 constexpr int kMostDepth = 16;
 #endif
 
-__noinline__ __device__ int walk(const int* child, int node,
-                                 int depth) {  // FAULT: stack-overflow at
+__noinline__ __device__ int walk(const int* child, int node,  // FAULT: stack-overflow at
+                                 int depth) {
   int path[4];
   for (int i = 0; i < 4; ++i) path[i] = node + i;  // FAULT: stack-overflow at
   const int next = child[node];                    // FAULT: stack-overflow at
