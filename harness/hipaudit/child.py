@@ -197,6 +197,11 @@ def function_named(target: str) -> Callable[..., Json]:
     return function
 
 
+def _public_class(error: HipauditError) -> str:
+    """Return the name of the class in `hipaudit.errors` that an error is one of."""
+    return next(c.__name__ for c in type(error).__mro__ if hasattr(errors, c.__name__))
+
+
 def main(folder: str, descriptor: str) -> int:
     """Do the task in *folder* and answer on the file *descriptor*."""
     with os.fdopen(int(descriptor), "w", encoding="utf-8", buffering=1) as pipe:
@@ -210,7 +215,7 @@ def main(folder: str, descriptor: str) -> int:
             function = function_named(task["target"])
             send("result", function(task["payload"], device, lambda item: send("progress", item)))
         except HipauditError as error:
-            send("error", {"type": type(error).__name__, "message": str(error)})
+            send("error", {"type": _public_class(error), "message": str(error)})
         except Exception as error:  # noqa: BLE001 - the parent must hear of any failure
             detail = "".join(traceback.format_exception(error))
             send("error", {"type": type(error).__name__, "message": detail})
