@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .conftest import Emulated
 
 INVALID_VALUE = 1
+UNKNOWN = 999
+FIRST_MOVING = 1054  # ends the enumeration in 7.2, and is a code since then
 
 
 @pytest.fixture(autouse=True)
@@ -24,8 +26,8 @@ def test_every_code_has_its_name(emulated: Emulated) -> None:
     from hip import hip
 
     for name, member in hip.hipError_t.__members__.items():
-        if name == "hipErrorTbd" or member.name != name:
-            continue  # the sentinel moves from version to version; a second name for one value
+        if member.value >= FIRST_MOVING or member.name != name:
+            continue  # or a second name for one value
         assert emulated.library.hipGetErrorName(member.value).decode() == name
 
 
@@ -34,9 +36,11 @@ def test_every_code_has_a_text_of_its_own_in_both_forms(emulated: Emulated) -> N
 
     text = ctypes.c_char_p()
     for member in hip.hipError_t:
+        if member.value > FIRST_MOVING:
+            continue
         told = emulated.library.hipGetErrorString(member.value)
         assert told
-        if member.name not in {"hipErrorUnknown", "hipErrorTbd"}:
+        if member.value not in {FIRST_MOVING, UNKNOWN}:
             assert told != b"unknown error", member
         assert emulated.library.hipDrvGetErrorString(member.value, ctypes.byref(text)) == 0
         assert text.value == told

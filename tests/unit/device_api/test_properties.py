@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hipaudit import hipcalls
+
 if TYPE_CHECKING:
     from .conftest import Emulated
 
@@ -34,6 +36,7 @@ INT_AT = {
     "regsPerMultiprocessor": 648,
 }
 NAME_AT = 0
+NUMBER_OF_XCCS = 10018  # an attribute that older headers do not have
 ARCH_AT = 1160
 
 
@@ -116,16 +119,13 @@ def test_layout_and_figures_of_each_part(emulated: Emulated, part: Part) -> None
 
 
 def test_hip_python_reads_the_same_fields(emulated: Emulated, part: Part) -> None:
-    from hip import hip
-
     raw = raw_properties(emulated)
-    properties = hip.hipDeviceProp_t()
-    assert hip.hipGetDeviceProperties(properties, 0)[0] == hip.hipError_t.hipSuccess
+    properties = hipcalls.properties(0)
     for field in SIZE_T_AT:
         assert getattr(properties, field) == size_at(raw, field), field
     for field in INT_AT:
         assert getattr(properties, field) == int_at(raw, field), field
-    assert properties.gcnArchName.decode() == part.target
+    assert hipcalls.text(properties.gcnArchName) == part.target
 
 
 def test_attributes_agree_with_properties(emulated: Emulated, part: Part) -> None:
@@ -143,11 +143,13 @@ def test_attributes_agree_with_properties(emulated: Emulated, part: Part) -> Non
         attribute.hipDeviceAttributeMaxGridDimZ: 65536,
         attribute.hipDeviceAttributeClockRate: int_at(raw, "clockRate"),
         attribute.hipDeviceAttributeTotalGlobalMem: 2**31 - 1,
-        attribute.hipDeviceAttributeNumberOfXccs: 8 if part.arch in {"gfx942", "gfx950"} else 1,
         attribute.hipDeviceAttributeComputeCapabilityMajor: part.version[0],
     }
     for which, value in expected.items():
         assert hip.hipDeviceGetAttribute(which, 0) == (hip.hipError_t.hipSuccess, value), which
+    dies = ctypes.c_int()
+    assert call(emulated, "hipDeviceGetAttribute", ctypes.byref(dies), NUMBER_OF_XCCS, 0) == 0
+    assert dies.value == (8 if part.arch in {"gfx942", "gfx950"} else 1)
 
 
 def test_every_attribute_of_the_header_is_answered_or_refused(emulated: Emulated) -> None:

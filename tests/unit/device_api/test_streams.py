@@ -237,3 +237,11 @@ def test_a_forked_child_has_streams_that_work(emulated: Emulated) -> None:
         """
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_no_stream_captures(emulated: Emulated, stream: ctypes.c_void_p) -> None:
+    capturing = ctypes.c_int(9)
+    for handle in (pointer(0), stream):
+        assert emulated.library.hipStreamIsCapturing(handle, ctypes.byref(capturing)) == SUCCESS
+        assert capturing.value == 0
+    assert emulated.library.hipStreamIsCapturing(pointer(77), ctypes.byref(capturing)) == 400
