@@ -82,7 +82,7 @@ CODE = (
     *("-mllvm", "-disable-early-taildup"),
 )
 LIBRARY = (
-    *("-triple", TRIPLE, "-target-cpu", CPU, "-x", "c++", "-std=c++20", "-O2", "-emit-obj"),
+    *("-triple", TRIPLE, "-target-cpu", CPU, "-std=c++20", "-O2"),
     *("-mrelocation-model", "pic", "-pic-level", "2", "-fno-rtti", "-fvisibility=hidden"),
     # Function-local statics are only made under a lock or before threads start.
     "-fno-threadsafe-statics",
@@ -269,9 +269,15 @@ def _compile_library(folder: Path, fingerprint: str) -> None:
     (objects / "toolchain_config.h").write_text(_config_header(fingerprint))
     search = ("-iquote", str(objects), "-I", str(NATIVE / "include"), "-I", str(NATIVE))
 
+    command = (*tools.compile, *LIBRARY, *tools.includes, *search)
+    headers = objects / "precompiled.pch"
+    first = ("-x", "c++-header", "-emit-pch", "-o", str(headers))
+    _run([*command, *first, str(NATIVE / "device" / "precompiled.h")])
+
     def build(source: Path) -> str:
         target = objects / (source.stem + ".o")
-        _run([*tools.compile, *LIBRARY, *tools.includes, *search, "-o", str(target), str(source)])
+        rest = ("-x", "c++", "-emit-obj", "-include-pch", str(headers), "-o", str(target))
+        _run([*command, *rest, str(source)])
         return str(target)
 
     sources = [*sorted((NATIVE / "device").glob("*.cpp")), NATIVE / "front" / "front.c"]
