@@ -116,6 +116,17 @@ hipError_t check_pointers(const Kernel* kernel, const char* packed) {
   return hipSuccess;
 }
 
+// Stores just past a buffer's end fault in no plain build: the painted bytes there tell of them.
+void check_neighbourhood(const Kernel* kernel, const char* packed) {
+  const KernelRecord& record = *kernel->record;
+  for (unsigned i = 0; i < record.parameter_count; ++i) {
+    if (record.parameters[i].kind != kPointer) continue;
+    uintptr_t value = 0;
+    memcpy(&value, packed + record.parameters[i].offset, sizeof value);
+    check_canaries_after(kernel->name, value);
+  }
+}
+
 double milliseconds_since(const timespec& begin) {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -169,7 +180,9 @@ hipError_t launch_kernel(const Function* function, const LaunchShape& shape, voi
   if (std::string wrong = pack_arguments(kernel, parameters, extra, packed); !wrong.empty())
     return refuse(kernel, "argument-mismatch", wrong, hipErrorInvalidValue);
   if (hipError_t bad = check_pointers(kernel, packed); bad != hipSuccess) return bad;
-  return run(kernel, shape, packed, now);
+  hipError_t status = run(kernel, shape, packed, now);
+  check_neighbourhood(kernel, packed);
+  return status;
 }
 
 }  // namespace hipaudit

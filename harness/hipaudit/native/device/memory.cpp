@@ -127,8 +127,8 @@ void check_canaries(const Allocation& allocation, std::vector<Overwritten>* foun
   }
 }
 
-void report(const std::vector<Overwritten>& found) {
-  for (const Overwritten& one : found) report_overwritten(one.allocation, one.damage);
+void report(const std::vector<Overwritten>& found, const std::string& kernel = "") {
+  for (const Overwritten& one : found) report_overwritten(one.allocation, one.damage, kernel);
 }
 
 // With the lock held.
@@ -205,6 +205,17 @@ void check_live_canaries() {
       check_canaries(allocation, &overwritten);
   }
   report(overwritten);
+}
+
+void check_canaries_after(const std::string& kernel, uintptr_t address) {
+  std::vector<Overwritten> overwritten;
+  {
+    Locked lock(memory->mutex);
+    Allocation allocation;
+    if (!in_device_range(address) || !find_locked(address, &allocation) || !allocation.live) return;
+    check_canaries(allocation, &overwritten);
+  }
+  report(overwritten, kernel);
 }
 
 bool register_host(void* pointer, size_t size, uint32_t flags) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace hipaudit {
 
@@ -47,6 +48,10 @@ void release_all();
 
 // Checks the bytes round every live buffer, as release does.
 void check_live_canaries();
+
+// Checks the bytes round the live buffer that holds the address, if there is one, after a kernel
+// that was given it has run: a finding then names the kernel.
+void check_canaries_after(const std::string& kernel, uintptr_t address);
 
 // Makes a range of the host's own memory known to the device. False when part of it is known.
 bool register_host(void* pointer, size_t size, uint32_t flags);

@@ -54,11 +54,14 @@ AllocationNote allocation_note(const Allocation& allocation, uintptr_t address) 
           .offset = static_cast<int64_t>(address - allocation.address)};
 }
 
-void report_overwritten(const Allocation& allocation, const Damage& damage) {
+void report_overwritten(const Allocation& allocation, const Damage& damage,
+                        const std::string& kernel) {
   Finding finding = write_finding("canary-overwritten", allocation, damage.start, damage.bytes);
   finding.message = count_bytes(damage.bytes) + " beside " + allocation_name(allocation) + " (" +
                     count_bytes(allocation.size) + ") were overwritten, the first " +
-                    place_in(allocation, damage.start) + "; found when it was checked";
+                    place_in(allocation, damage.start) +
+                    (kernel.empty() ? "; found when it was checked" : "; found after the launch");
+  finding.kernel = kernel;
   journal_finding(finding);
 }
 

@@ -17,8 +17,9 @@ std::string place_in(const Allocation& allocation, uintptr_t address);
 
 AllocationNote allocation_note(const Allocation& allocation, uintptr_t address);
 
-// The painted bytes beside a buffer were overwritten.
-void report_overwritten(const Allocation& allocation, const Damage& damage);
+// The painted bytes beside a buffer were overwritten; by the kernel, when one is named.
+void report_overwritten(const Allocation& allocation, const Damage& damage,
+                        const std::string& kernel);
 
 // A freed buffer was written to.
 void report_written_after_free(const Allocation& allocation, uintptr_t address, size_t bytes);
