@@ -81,7 +81,9 @@ class Strided:
     def coefficient(self, terms: int, u: float) -> float:
         """The gamma of ceil(n / lanes) - 1 + ceil(log2 lanes)."""
         serial = max(-(-terms // self.lanes) - 1, 0)
-        return gamma(serial + (self.lanes - 1).bit_length(), u)
+        # Lanes without a term add a zero, which is exact.
+        levels = min((self.lanes - 1).bit_length(), max(min(self.lanes, terms) - 1, 0))
+        return gamma(serial + levels, u)
 
 
 @dataclass(frozen=True, slots=True)

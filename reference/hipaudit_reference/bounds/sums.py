@@ -60,11 +60,11 @@ def prefix_sum(
     total = np.cumsum(size, axis=-1)
     if exclusive:
         total = total - size
-    steps = np.arange(count, dtype=np.float64)
+    steps = np.maximum(np.arange(count, dtype=np.float64) - int(exclusive), 0.0)
     coefficient: Float64 | float = steps * device.unit(working)
     if not isinstance(model(height), Serial):
         coefficient = accumulated(height, count, working, device)
-    error = coefficient * total + 2 * (steps + 1) * device.input_flush(working)
+    error = coefficient * total + 2 * (steps + 2) * device.input_flush(working)
     overflow = total * (1 + coefficient) >= working.max_finite
     return settled(stored(error, y, out, working, device), y, overflow)
 
