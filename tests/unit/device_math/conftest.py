@@ -78,7 +78,8 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     objects = []
     for source in sorted(DEVICE.glob("math_*.cpp")):
         built = folder / f"{source.stem}.o"
-        run([*tools.compile, *toolchain.LIBRARY, *tools.includes, "-o", built, source])
+        emit = ("-x", "c++", "-emit-obj", "-o", built)
+        run([*tools.compile, *toolchain.LIBRARY, *tools.includes, *emit, source])
         objects.append(built)
     return Builder(folder, tuple(objects))
 

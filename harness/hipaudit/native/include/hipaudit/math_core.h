@@ -39,6 +39,8 @@ HIPAUDIT_DEVICE T math_result(T value, [[maybe_unused]] FunctionId function) {
 #endif
 }
 
+HIPAUDIT_EXACT_BEGIN
+
 namespace math {
 
 using Bits = unsigned long long;
@@ -87,4 +89,7 @@ template <typename... T>
 using Promoted = typename Promote<T...>::Type;
 
 }  // namespace math
+
+HIPAUDIT_EXACT_END
+
 }  // namespace hipaudit

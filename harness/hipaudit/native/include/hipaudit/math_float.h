@@ -106,9 +106,7 @@ HIPAUDIT_BINARY(pow, hipaudit_pow(x, y), hipaudit_pow(x, y))
 HIPAUDIT_BINARY(atan2, hipaudit_atan2(x, y), hipaudit_atan2(x, y))
 HIPAUDIT_BINARY(hypot, hipaudit_norm4d(x, y, 0.0, 0.0), hipaudit_norm4d(x, y, 0.0, 0.0))
 HIPAUDIT_BINARY(rhypot, hipaudit_rnorm4d(x, y, 0.0, 0.0), hipaudit_rnorm4d(x, y, 0.0, 0.0))
-HIPAUDIT_STD(pow)
 HIPAUDIT_STD(atan2)
-HIPAUDIT_STD(hypot)
 
 #undef HIPAUDIT_UNARY_STD_AS
 #undef HIPAUDIT_UNARY_STD
@@ -145,6 +143,8 @@ HIPAUDIT_DEVICE float pow(float x, int n) { return powif(x, n); }
 
 HIPAUDIT_DEVICE double hypot(double x, double y, double z) { return norm3d(x, y, z); }
 HIPAUDIT_DEVICE float hypot(float x, float y, float z) { return norm3df(x, y, z); }
+HIPAUDIT_STD(pow)
+HIPAUDIT_STD(hypot)
 
 HIPAUDIT_DEVICE double sqrt(double x) {
   return hipaudit::math_result(__builtin_elementwise_sqrt(x), hipaudit::FunctionId::sqrt);

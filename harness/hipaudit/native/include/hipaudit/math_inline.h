@@ -21,6 +21,12 @@ struct ReducedAngle {
 };
 extern "C" __device__ __attribute__((const)) ReducedAngle hipaudit_reduce_half_pi(double x) noexcept;
 
+// A choice between bits: under -ffast-math clang lets `?:` between numbers, and unary minus, lose the
+// sign of a zero whatever the pragmas say.
+HIPAUDIT_DEVICE double choose(bool condition, double x, double y) {
+  return from_bits(condition ? bits_of(x) : bits_of(y));
+}
+
 // NaN stays NaN.
 HIPAUDIT_DEVICE double clamp(double x, double low, double high) {
   x = x < low ? low : x;
@@ -125,13 +131,13 @@ HIPAUDIT_DEVICE ReducedAngle reduce_angle(float value) {
   if (__builtin_expect(!(magnitude(x) < 0x1p28), 0)) return hipaudit_reduce_half_pi(x);
   const double rounded = fused(x, kTwoOverPi, kRounder);
   const double k = rounded - kRounder;
-  const double rest = fused(-k, kHalfPiLow, fused(-k, kHalfPiHigh, x));
+  const double rest = fused(k, -kHalfPiLow, fused(k, -kHalfPiHigh, x));
   return {rest, static_cast<long long>(bits_of(rounded))};
 }
 
 // x pi = quadrant pi/2 + rest. Every float from 2^24 on is an even integer.
 HIPAUDIT_DEVICE ReducedAngle reduce_turn(float value) {
-  const double x = magnitude(value) < 0x1p24f ? static_cast<double>(value) : 0.0 * value;
+  const double x = choose(magnitude(value) < 0x1p24f, value, 0.0 * value);
   const double rounded = 2.0 * x + kRounder;
   const double rest = (x - 0.5 * (rounded - kRounder)) * kPi;
   return {rest, static_cast<long long>(bits_of(rounded))};
@@ -153,7 +159,7 @@ HIPAUDIT_DEVICE double cos_of_rest(double r) {
 
 // The sine of rest + quadrant pi/2.
 HIPAUDIT_DEVICE double sin_turned(double rest, long long quadrant) {
-  const double part = (quadrant & 1) != 0 ? cos_of_rest(rest) : sin_of_rest(rest);
+  const double part = choose((quadrant & 1) != 0, cos_of_rest(rest), sin_of_rest(rest));
   return from_bits(bits_of(part) ^ (static_cast<Bits>(quadrant & 2) << 62));
 }
 
@@ -171,14 +177,14 @@ HIPAUDIT_DEVICE float tan_float(float x) {
   const ReducedAngle a = reduce_angle(x);
   const double s = sin_of_rest(a.rest);
   const double c = cos_of_rest(a.rest);
-  return static_cast<float>((a.quadrant & 1) != 0 ? -c / s : s / c);
+  return static_cast<float>(choose((a.quadrant & 1) != 0, -c / s, s / c));
 }
 
 // Zeros have the argument's sign for the sine and are positive for the cosine: IEEE 754-2019, 9.2.1.
 HIPAUDIT_DEVICE float sinpi_float(float x) {
   const ReducedAngle a = reduce_turn(x);
   const float value = static_cast<float>(sin_turned(a.rest, a.quadrant));
-  return value == 0.0f ? with_sign(0.0f, x) : value;
+  return from_bits(value == 0.0f ? bits_of(with_sign(0.0f, x)) : bits_of(value));
 }
 
 HIPAUDIT_DEVICE float cospi_float(float x) {

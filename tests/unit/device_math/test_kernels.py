@@ -1,0 +1,126 @@
+"""The math header inside kernels: standard names, options, traced builds, the hook, what is offered."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from elftools.elf.elffile import ELFFile
+from hipaudit import toolchain
+
+Builder = Any  # conftest's: with importlib mode there is no module to import the classes from
+Probes = Any
+
+PROBES = Path(__file__).parent / "probes"
+RANDOM = np.random.default_rng(5)
+EDGES = [0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 3e38, 1e-38, 88.7, -104, 1e30, 2**28, 0.5]
+FLOATS = np.concatenate([RANDOM.uniform(-20, 20, 3000), EDGES]).astype(np.float32)
+UNSAFE_MATH = ("-fapprox-func -funsafe-math-optimizations -fno-signed-zeros -mreassociate"
+               " -freciprocal-math -ffp-contract=fast").split()  # fmt: skip
+FINITE_MATH = "-menable-no-infs -menable-no-nans -ffast-math -ffinite-math-only".split()
+FUNCTIONS = """expf exp2f exp10f expm1f logf log2f log10f sinf cosf tanf sinpif cospif tanhf rsqrtf
+    sqrtf erff tgammaf roundf logbf __expf __logf""".split()
+PAIRS = "fminf fmaxf fdimf powf nextafterf hypotf remainderf".split()
+
+
+@pytest.mark.parametrize("order", ["", "-DSTANDARD_FIRST", "-DSTANDARD_LAST"])
+def test_standard_names(builder: Builder, math: Probes, order: str) -> None:
+    source = PROBES / "standard.hip"
+    kernel = builder.library(source, "-O2", *([order] if order else []))
+    x = RANDOM.uniform(-3, 3, 100).astype(np.float32)
+    wide = x.astype(np.float64)
+    exponent = np.frexp(wide)[1]
+    erf = math("erf", np.float64, wide)
+    expected = (
+        4 * np.exp(wide) + np.sin(wide) + np.cos(wide) + np.tanh(wide) + np.log1p(np.abs(wide))
+        + 2 * wide + 1 + np.sqrt(np.abs(wide)) + wide**2 + np.frexp(wide)[0] + np.sign(wide)
+        + np.maximum(wide, 0) + erf + exponent
+    )  # fmt: skip
+    np.testing.assert_allclose(kernel("standard", np.float32, x), expected, rtol=2e-6, atol=2e-5)
+
+
+def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
+    """The same bits, any NaN for any."""
+    number = ~np.isnan(other)
+    return np.array_equal(np.isnan(one), ~number) and np.array_equal(
+        one.view(np.uint32)[number], other.view(np.uint32)[number]
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["-O0"], ["-O3", "-vectorize-loops", "-vectorize-slp"], ["-O2", *UNSAFE_MATH],
+     ["-O2", *UNSAFE_MATH, *FINITE_MATH], ["-O2", "-ffp-contract=off"]],
+    ids=["O0", "vectorised", "unsafe-math", "fast-math", "no-contraction"],
+)  # fmt: skip
+def test_no_option_of_the_kernel_changes_a_result(
+    builder: Builder, math: Probes, options: list[str]
+) -> None:
+    other = builder.library(PROBES / "math.hip", *options)
+    # -ffinite-math-only is the kernel's own word that it never passes what is not finite.
+    x = FLOATS[np.isfinite(FLOATS)] if FINITE_MATH[0] in options else FLOATS
+    y = RANDOM.permutation(x)
+    for name in FUNCTIONS:
+        expected = math(name, np.float32, x)
+        assert same_bits(other(name, np.float32, x), expected), name
+    for name in PAIRS:
+        expected = math(name, np.float32, x, y)
+        assert same_bits(other(name, np.float32, x, y), expected), name
+
+
+@pytest.mark.parametrize(("option", "fused"), [("fast-honor-pragmas", True), ("off", False)])
+def test_the_kernels_own_contraction_is_left_alone(
+    builder: Builder, option: str, *, fused: bool
+) -> None:
+    kernel = builder.library(PROBES / "contracted.hip", "-O2", f"-ffp-contract={option}")
+    x, y, z = (RANDOM.uniform(-1, 1, 1000).astype(np.float32) for _ in range(3))
+    exact = x.astype(np.float64) * y + z
+    once, twice = exact.astype(np.float32), x * y + z
+    assert not np.array_equal(once, twice)
+    got = kernel("contracted", np.float32, x, y, z)
+    assert np.array_equal(got, once if fused else twice)
+
+
+def undefined(path: Path) -> set[str]:
+    with path.open("rb") as file:
+        symbols = ELFFile(file).get_section_by_name(".symtab").iter_symbols()
+        return {each.name for each in symbols if each["st_shndx"] == "SHN_UNDEF" and each.name}
+
+
+def test_hot_functions_read_no_memory_that_a_checked_build_would_trace(builder: Builder) -> None:
+    built = builder.kernel(PROBES / "traced.hip", "-O2", "-fsanitize=thread")
+    assert undefined(built) - {"__tsan_func_entry", "__tsan_func_exit", "__tsan_init"} == {
+        "__tsan_read4",
+        "__tsan_write4",
+    }
+
+
+def test_the_hook_sees_transcendental_results_alone(builder: Builder, math: Probes) -> None:
+    hooked = builder.library(PROBES / "hook.hip", "-O2")
+    x = RANDOM.uniform(0.5, 3, 100).astype(np.float32)
+    for name in ("expf", "erff"):
+        plain = math(name, np.float32, x).view(np.uint32)
+        assert np.array_equal(hooked(name, np.float32, x).view(np.uint32), plain + 1)
+    assert np.array_equal(hooked("floorf", np.float32, x), np.floor(x))
+    wide = x.astype(np.float64)
+    assert np.array_equal(hooked("sin", np.float64, wide), 2 * math("sin", np.float64, wide))
+
+
+def test_the_loaders_table_offers_what_kernels_may_leave_undefined(builder: Builder) -> None:
+    asked = {n for n in undefined(builder.kernel(PROBES / "math.hip", "-O0")) if n != "memset"}
+    listing = (toolchain.NATIVE / "device" / "math_symbols.cpp").read_text()
+    missing = {name for name in asked if f"X({name.removeprefix('hipaudit_')})" not in listing}
+    assert asked
+    assert not missing
+
+
+def test_generated_headers_are_up_to_date() -> None:
+    script = toolchain.NATIVE / "tools" / "math_tables.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
