@@ -1,9 +1,11 @@
-// clang's amdgcn builtins that only compute, as device functions: this clang compiles for x86-64 and
-// does not know them. Semantics: AMD's instruction set guides (MI300, RDNA3), section "Instructions".
-// Results that the hardware approximates to 1 ulp are correctly rounded or nearly so here.
+// clang's amdgcn builtins that only compute, as device functions: this clang compiles for x86-64
+// and does not know them. Semantics: AMD's instruction set guides (MI300, RDNA3), section
+// "Instructions". Results that the hardware approximates to 1 ulp are correctly rounded or nearly
+// so here.
 #pragma once
 
 #include "math_basic.h"
+#include "math_compare.h"
 #include "math_float.h"
 #include "math_integer.h"
 
@@ -88,9 +90,9 @@ HIPAUDIT_DEVICE bool in_class(T x, int mask, T smallest_normal, unsigned quiet_s
 }
 }  // namespace hipaudit::math
 
-#define HIPAUDIT_APPROXIMATE(NAME, TYPE, VALUE, ID)                                   \
-  HIPAUDIT_DEVICE TYPE __builtin_amdgcn_##NAME(TYPE x) {                              \
-    return hipaudit::math_result(VALUE, hipaudit::FunctionId::ID);                    \
+#define HIPAUDIT_APPROXIMATE(NAME, TYPE, VALUE, ID)                \
+  HIPAUDIT_DEVICE TYPE __builtin_amdgcn_##NAME(TYPE x) {           \
+    return hipaudit::math_result(VALUE, hipaudit::FunctionId::ID); \
   }
 
 HIPAUDIT_APPROXIMATE(rcpf, float, 1.0f / x, fast_rcpf)
@@ -138,8 +140,8 @@ HIPAUDIT_DEVICE float __builtin_amdgcn_fmed3f(float x, float y, float z) {
   return fmaxf(fminf(x, y), fminf(fmaxf(x, y), z));
 }
 HIPAUDIT_DEVICE _Float16 __builtin_amdgcn_fmed3h(_Float16 x, _Float16 y, _Float16 z) {
-  return static_cast<_Float16>(__builtin_amdgcn_fmed3f(static_cast<float>(x), static_cast<float>(y),
-                                                       static_cast<float>(z)));
+  return static_cast<_Float16>(
+      __builtin_amdgcn_fmed3f(static_cast<float>(x), static_cast<float>(y), static_cast<float>(z)));
 }
 // 0 times anything is 0.
 HIPAUDIT_DEVICE float __builtin_amdgcn_fmul_legacy(float x, float y) {
@@ -164,7 +166,8 @@ HIPAUDIT_DEVICE unsigned __builtin_amdgcn_alignbyte(unsigned high, unsigned low,
 HIPAUDIT_DEVICE unsigned __builtin_amdgcn_mul_u24(unsigned x, unsigned y) { return __umul24(x, y); }
 HIPAUDIT_DEVICE int __builtin_amdgcn_mul_i24(int x, int y) { return __mul24(x, y); }
 
-// Each byte of the selector: 0 to 7 a byte of high:low, 8 to 11 a sign spread, 12 zeros, above ones.
+// Each byte of the selector: 0 to 7 a byte of high:low, 8 to 11 a sign spread, 12 zeros, above
+// ones.
 HIPAUDIT_DEVICE unsigned __builtin_amdgcn_perm(unsigned high, unsigned low, unsigned selector) {
   const unsigned long long bytes = (static_cast<unsigned long long>(high) << 32) | low;
   unsigned result = 0;
@@ -172,7 +175,8 @@ HIPAUDIT_DEVICE unsigned __builtin_amdgcn_perm(unsigned high, unsigned low, unsi
     const unsigned which = hipaudit::math::byte_of(selector, i);
     unsigned byte = which == 12 ? 0u : 0xffu;
     if (which < 8) byte = static_cast<unsigned>(bytes >> (8 * which)) & 0xffu;
-    if (which >= 8 && which < 12) byte = ((bytes >> (16 * (which - 8) + 15)) & 1u) != 0 ? 0xffu : 0u;
+    if (which >= 8 && which < 12)
+      byte = ((bytes >> (16 * (which - 8) + 15)) & 1u) != 0 ? 0xffu : 0u;
     result |= byte << (8 * i);
   }
   return result;
@@ -209,8 +213,8 @@ HIPAUDIT_DEVICE unsigned __builtin_amdgcn_lerp(unsigned a, unsigned b, unsigned 
 }
 
 HIPAUDIT_DEVICE int __builtin_amdgcn_sdot4(int a, int b, int c, bool clamp) {
-  const long long sum = hipaudit::math::dot_fields<8, true, true>(static_cast<unsigned>(a),
-                                                                  static_cast<unsigned>(b));
+  const long long sum =
+      hipaudit::math::dot_fields<8, true, true>(static_cast<unsigned>(a), static_cast<unsigned>(b));
   return hipaudit::math::clamped(sum + c, clamp);
 }
 HIPAUDIT_DEVICE unsigned __builtin_amdgcn_udot4(unsigned a, unsigned b, unsigned c, bool clamp) {
@@ -218,8 +222,8 @@ HIPAUDIT_DEVICE unsigned __builtin_amdgcn_udot4(unsigned a, unsigned b, unsigned
   return hipaudit::math::clamped_unsigned(static_cast<unsigned long long>(sum) + c, clamp);
 }
 HIPAUDIT_DEVICE int __builtin_amdgcn_sdot8(int a, int b, int c, bool clamp) {
-  const long long sum = hipaudit::math::dot_fields<4, true, true>(static_cast<unsigned>(a),
-                                                                  static_cast<unsigned>(b));
+  const long long sum =
+      hipaudit::math::dot_fields<4, true, true>(static_cast<unsigned>(a), static_cast<unsigned>(b));
   return hipaudit::math::clamped(sum + c, clamp);
 }
 HIPAUDIT_DEVICE unsigned __builtin_amdgcn_udot8(unsigned a, unsigned b, unsigned c, bool clamp) {
@@ -236,21 +240,22 @@ HIPAUDIT_DEVICE int __builtin_amdgcn_sudot4(bool a_signed, int a, bool b_signed,
                                              : hipaudit::math::dot_fields<8, false, false>(x, y));
   return hipaudit::math::clamped(sum + c, clamp);
 }
-HIPAUDIT_DEVICE int __builtin_amdgcn_sdot2(hipaudit::math::Short2 a, hipaudit::math::Short2 b, int c,
-                                           bool clamp) {
+HIPAUDIT_DEVICE int __builtin_amdgcn_sdot2(hipaudit::math::Short2 a, hipaudit::math::Short2 b,
+                                           int c, bool clamp) {
   const long long sum = static_cast<long long>(a[0]) * b[0] + static_cast<long long>(a[1]) * b[1];
   return hipaudit::math::clamped(sum + c, clamp);
 }
-HIPAUDIT_DEVICE unsigned __builtin_amdgcn_udot2(hipaudit::math::UShort2 a, hipaudit::math::UShort2 b,
-                                                unsigned c, bool clamp) {
-  const unsigned long long sum = static_cast<unsigned long long>(a[0]) * b[0] +
-                                 static_cast<unsigned long long>(a[1]) * b[1];
+HIPAUDIT_DEVICE unsigned __builtin_amdgcn_udot2(hipaudit::math::UShort2 a,
+                                                hipaudit::math::UShort2 b, unsigned c, bool clamp) {
+  const unsigned long long sum =
+      static_cast<unsigned long long>(a[0]) * b[0] + static_cast<unsigned long long>(a[1]) * b[1];
   return hipaudit::math::clamped_unsigned(sum + c, clamp);
 }
 // Exact products, added to c one after the other.
-HIPAUDIT_DEVICE float __builtin_amdgcn_fdot2(hipaudit::math::Half2 a, hipaudit::math::Half2 b, float c,
-                                             bool clamp) {
-  const float inner = __builtin_elementwise_fma(static_cast<float>(a[1]), static_cast<float>(b[1]), c);
+HIPAUDIT_DEVICE float __builtin_amdgcn_fdot2(hipaudit::math::Half2 a, hipaudit::math::Half2 b,
+                                             float c, bool clamp) {
+  const float inner =
+      __builtin_elementwise_fma(static_cast<float>(a[1]), static_cast<float>(b[1]), c);
   const float sum =
       __builtin_elementwise_fma(static_cast<float>(a[0]), static_cast<float>(b[0]), inner);
   return clamp ? saturatef(sum) : sum;
