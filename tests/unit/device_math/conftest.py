@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 import numpy as np
 import pytest
-from hipaudit import toolchain
 from numpy.typing import NDArray
+
+from hipaudit import toolchain
 
 PROBES = Path(__file__).parent / "probes"
 DEVICE = toolchain.NATIVE / "device"
@@ -42,7 +43,8 @@ class Builder:
         """The probes of a HIP file, linked with the device's math and loaded."""
         built = self.kernel(source, *options)
         shared = built.with_suffix(".so")
-        run([*toolchain.compiler().link, "-shared", "-z", "defs", "-o", shared, built, *self.objects])
+        link = [*toolchain.compiler().link, "-shared", "-z", "defs", "-o", str(shared)]
+        run([*link, built, *self.objects])
         return Probes(ctypes.CDLL(str(shared)))
 
 

@@ -1,4 +1,4 @@
-"""Float functions against the double ones, which test_double_accuracy judges: one rounding, no more."""
+"""Float functions against the double ones, which test_double_accuracy judges: one rounding more."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from hipaudit import toolchain
 
 Probes = Any  # conftest's: with importlib mode there is no module to import the class from
 
 LIMITS = json.loads((toolchain.NATIVE / "math_ulp.json").read_text())["functions"]
 RANDOM = np.random.default_rng(11)
-UNARY = """acos acosh asin asinh atan atanh cbrt cos cosh cospi erf erfc erfcinv erfcx erfinv exp exp10
-    exp2 expm1 lgamma log log10 log1p log2 normcdf normcdfinv rcbrt rsqrt sin sinh sinpi sqrt tan tanh
-    tgamma""".split()
-SLOW = "cyl_bessel_i0 cyl_bessel_i1 j0 j1 y0 y1".split()
-FAST = "exp exp10 log log2 log10 sin cos tan".split()
-BINARY = "pow atan2 hypot rhypot".split()
+BINARY = ["pow", "atan2", "hypot", "rhypot"]
+SEVERAL = {*BINARY, "jn", "yn", "powi", "norm", "rnorm", "norm3d", "norm4d", "rnorm3d", "rnorm4d"}
+UNARY = sorted(
+    name
+    for name in LIMITS
+    if f"{name}f" in LIMITS and name not in SEVERAL and not name.startswith("fast_")
+)
+SLOW = {"cyl_bessel_i0", "cyl_bessel_i1", "j0", "j1", "y0", "y1"}
+FAST = ["exp", "exp10", "log", "log2", "log10", "sin", "cos", "tan"]
 SPECIAL = np.array(
     [0.0, -0.0, np.inf, -np.inf, np.nan, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 10, 1000, 0.75, 1.5, 2.5,
-     1e-45, -1e-45, 1.17549435e-38, 1.1754942e-38, 3.4028235e38, -3.4028235e38, 0.99999994, 1.0000001,
-     88.72283, 88.722839, -103.97207, -103.97209, -87.33655, 128, 127.99999, -149, -150, -150.00002,
-     38.53184, -45.154, 9.01, 3.1415927, 1.5707964, 0.7853982, 6.2831855, 2**24, 2**28, 171, 35.04],
+     1e-45, -1e-45, 1.17549435e-38, 1.1754942e-38, 3.4028235e38, -3.4028235e38, 0.99999994, 171,
+     1.0000001, 88.72283, 88.722839, -103.97207, -103.97209, -87.33655, 128, 127.99999, -149, -150,
+     -150.00002, 38.53184, -45.154, 9.01, 3.1415927, 1.5707964, 0.7853982, 6.2831855, 2**24, 2**28],
     dtype=np.float32,
 )  # fmt: skip
 
@@ -37,9 +41,10 @@ def inputs(count: int) -> np.ndarray:
 
 
 def ulp_of(value: np.ndarray) -> np.ndarray:
-    """ulp of float at each double value, gradual underflow included."""
+    """Ulp of float at each double value, gradual underflow included."""
     _, exponent = np.frexp(np.where(np.isfinite(value), value, 1.0))
-    return np.ldexp(1.0, np.maximum(exponent - 24, -149))
+    unit: np.ndarray = np.ldexp(1.0, np.maximum(exponent - 24, -149))
+    return unit
 
 
 def worst_ulp(got: np.ndarray, exact: np.ndarray) -> float:
@@ -55,7 +60,7 @@ def worst_ulp(got: np.ndarray, exact: np.ndarray) -> float:
     return float(error.max())
 
 
-@pytest.mark.parametrize("name", [*UNARY, *SLOW])
+@pytest.mark.parametrize("name", UNARY)
 def test_one_argument(math: Probes, name: str) -> None:
     x = inputs(1000 if name in SLOW else 40_000)
     exact = math(name, np.float64, x.astype(np.float64))
@@ -89,8 +94,9 @@ def test_sincosf_is_sinf_and_cosf(math: Probes) -> None:
 
 def test_powers_and_tens_are_exact(math: Probes) -> None:
     whole = np.arange(-149, 128, dtype=np.float32)
-    assert np.array_equal(math("exp2f", np.float32, whole), np.ldexp(np.float32(1), whole.astype(int)))
-    assert np.array_equal(math("log2f", np.float32, math("exp2f", np.float32, whole)), whole)
+    powers = np.ldexp(np.float32(1), whole.astype(int))
+    assert np.array_equal(math("exp2f", np.float32, whole), powers)
+    assert np.array_equal(math("log2f", np.float32, powers), whole)
     tens = np.arange(11, dtype=np.float32)
     assert np.array_equal(math("exp10f", np.float32, tens), np.float32(10) ** tens)
     assert np.array_equal(math("log10f", np.float32, np.float32(10) ** tens), tens)

@@ -1,4 +1,4 @@
-"""The math header inside kernels: standard names, options, traced builds, the hook, what is offered."""
+"""The math header inside kernels: standard names, options, traced builds, the hook, the loader."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
+
 from hipaudit import toolchain
 
 Builder = Any  # conftest's: with importlib mode there is no module to import the classes from
@@ -19,12 +20,17 @@ PROBES = Path(__file__).parent / "probes"
 RANDOM = np.random.default_rng(5)
 EDGES = [0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 3e38, 1e-38, 88.7, -104, 1e30, 2**28, 0.5]
 FLOATS = np.concatenate([RANDOM.uniform(-20, 20, 3000), EDGES]).astype(np.float32)
-UNSAFE_MATH = ("-fapprox-func -funsafe-math-optimizations -fno-signed-zeros -mreassociate"
-               " -freciprocal-math -ffp-contract=fast").split()  # fmt: skip
-FINITE_MATH = "-menable-no-infs -menable-no-nans -ffast-math -ffinite-math-only".split()
-FUNCTIONS = """expf exp2f exp10f expm1f logf log2f log10f sinf cosf tanf sinpif cospif tanhf rsqrtf
-    sqrtf erff tgammaf roundf logbf __expf __logf""".split()
-PAIRS = "fminf fmaxf fdimf powf nextafterf hypotf remainderf".split()
+UNSAFE_MATH = (
+    *("-fapprox-func", "-funsafe-math-optimizations", "-fno-signed-zeros", "-mreassociate"),
+    *("-freciprocal-math", "-ffp-contract=fast"),
+)
+FINITE_MATH = ("-menable-no-infs", "-menable-no-nans", "-ffast-math", "-ffinite-math-only")
+FUNCTIONS = (
+    *("expf", "exp2f", "exp10f", "expm1f", "logf", "log2f", "log10f", "sinf", "cosf", "tanf"),
+    *("sinpif", "cospif", "tanhf", "rsqrtf", "sqrtf", "erff", "tgammaf", "roundf", "logbf"),
+    *("__expf", "__logf"),
+)
+PAIRS = ("fminf", "fmaxf", "fdimf", "powf", "nextafterf", "hypotf", "remainderf")
 
 
 @pytest.mark.parametrize("order", ["", "-DSTANDARD_FIRST", "-DSTANDARD_LAST"])

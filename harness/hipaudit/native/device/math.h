@@ -1,4 +1,5 @@
-// The functions of the device's math that kernels call by name; include/hipaudit/math.h declares them.
+// The functions of the device's math that kernels call by name; include/hipaudit/math.h declares
+// them.
 #pragma once
 
 #include <stddef.h>

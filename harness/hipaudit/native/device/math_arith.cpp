@@ -50,7 +50,8 @@ double nearest_remainder(double x, double y, unsigned* quotient) {
   Division d = divide_exactly(x, y);
   double other = divisor - d.rest;  // exact where the two are compared as equal
   bool up = d.rest > other || (d.rest == other && (d.quotient & 1) != 0);
-  if (divisor < 0x1p-1021) up = 2.0 * d.rest > divisor || (2.0 * d.rest == divisor && (d.quotient & 1));
+  if (divisor < 0x1p-1021)
+    up = 2.0 * d.rest > divisor || (2.0 * d.rest == divisor && (d.quotient & 1));
   *quotient = d.quotient + (up ? 1 : 0);
   double rest = up ? d.rest - divisor : d.rest;
   if (rest == 0.0) return with_sign(0.0, x);
@@ -137,15 +138,15 @@ HIPAUDIT_MATH_EXPORT double hipaudit_rnorm4d(double a, double b, double c, doubl
 }
 
 // One operation with the processor's own directed rounding, in one block that nothing moves into.
-#define HIPAUDIT_ROUNDED(NAME, TYPE, OPERATION)                                            \
-  HIPAUDIT_MATH_EXPORT TYPE NAME(TYPE x, TYPE y, int rounding) {                           \
-    unsigned saved;                                                                        \
-    unsigned wanted = control_word(rounding);                                              \
-    TYPE result;                                                                           \
-    __asm__ volatile("stmxcsr %1\n\tldmxcsr %2\n\t" OPERATION " %4, %3, %0\n\tldmxcsr %1"  \
-                     : "=&x"(result), "=m"(saved)                                          \
-                     : "m"(wanted), "x"(x), "x"(y));                                       \
-    return result;                                                                         \
+#define HIPAUDIT_ROUNDED(NAME, TYPE, OPERATION)                                           \
+  HIPAUDIT_MATH_EXPORT TYPE NAME(TYPE x, TYPE y, int rounding) {                          \
+    unsigned saved;                                                                       \
+    unsigned wanted = control_word(rounding);                                             \
+    TYPE result;                                                                          \
+    __asm__ volatile("stmxcsr %1\n\tldmxcsr %2\n\t" OPERATION " %4, %3, %0\n\tldmxcsr %1" \
+                     : "=&x"(result), "=m"(saved)                                         \
+                     : "m"(wanted), "x"(x), "x"(y));                                      \
+    return result;                                                                        \
   }
 
 HIPAUDIT_ROUNDED(hipaudit_rounded_addf, float, "vaddss")
@@ -162,14 +163,14 @@ HIPAUDIT_ROUNDED(hipaudit_rounded_sqrt, double, "vsqrtsd")
 
 #undef HIPAUDIT_ROUNDED
 
-#define HIPAUDIT_ROUNDED_FMA(NAME, TYPE, OPERATION)                                          \
-  HIPAUDIT_MATH_EXPORT TYPE NAME(TYPE x, TYPE y, TYPE z, int rounding) {                     \
-    unsigned saved;                                                                          \
-    unsigned wanted = control_word(rounding);                                                \
-    __asm__ volatile("stmxcsr %1\n\tldmxcsr %2\n\t" OPERATION " %4, %3, %0\n\tldmxcsr %1"    \
-                     : "+&x"(x), "=m"(saved)                                                 \
-                     : "m"(wanted), "x"(y), "x"(z));                                         \
-    return x;                                                                                \
+#define HIPAUDIT_ROUNDED_FMA(NAME, TYPE, OPERATION)                                       \
+  HIPAUDIT_MATH_EXPORT TYPE NAME(TYPE x, TYPE y, TYPE z, int rounding) {                  \
+    unsigned saved;                                                                       \
+    unsigned wanted = control_word(rounding);                                             \
+    __asm__ volatile("stmxcsr %1\n\tldmxcsr %2\n\t" OPERATION " %4, %3, %0\n\tldmxcsr %1" \
+                     : "+&x"(x), "=m"(saved)                                              \
+                     : "m"(wanted), "x"(y), "x"(z));                                      \
+    return x;                                                                             \
   }
 
 HIPAUDIT_ROUNDED_FMA(hipaudit_rounded_fmaf, float, "vfmadd213ss")

@@ -1,7 +1,8 @@
 // Double-double arithmetic: a value is the unevaluated sum hi + lo, |lo| <= ulp(hi)/2, good to
-// about 104 bits. Dekker 1971; Knuth, TAOCP 2, 4.2.2; Joldes, Muller and Popescu, ACM TOMS 44 (2017).
-// Everything here is inline and exact in its order of operations: no contraction, no reassociation,
-// whatever options the file is compiled with, so that results are the same bits on every host.
+// about 104 bits. Dekker 1971; Knuth, TAOCP 2, 4.2.2; Joldes, Muller and Popescu, ACM TOMS 44
+// (2017). Everything here is inline and exact in its order of operations: no contraction, no
+// reassociation, whatever options the file is compiled with, so that results are the same bits on
+// every host.
 #pragma once
 
 #ifndef __FMA__

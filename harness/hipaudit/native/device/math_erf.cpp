@@ -25,7 +25,8 @@ Scaled erfc_dd(Dd x) {
 // Where erfc(x) is below half of the smallest subnormal.
 constexpr double kErfcZero = 27.3;
 
-// A first y with erfc(y) = q, to 1 %: Winitzki, A handy approximation for the error function (2008).
+// A first y with erfc(y) = q, to 1 %: Winitzki, A handy approximation for the error function
+// (2008).
 double rough_erfc_inverse(double log_term) {
   double half = 4.3307 + 0.5 * log_term;  // 2/(pi a), a = 0.147
   return square_root(square_root(half * half - log_term * (1.0 / 0.147)) - half);
@@ -135,7 +136,8 @@ HIPAUDIT_MATH_EXPORT double hipaudit_erfinv(double x) {
   if (size > 1.0) return kNaN;
   if (size == 1.0) return with_sign(kInfinity, x);
   if (size < 0x1p-500) return scale_by(x * 0x1p600 / kTwoOverSqrtPi.hi, -600);
-  return with_sign(value(size <= 0.5 ? erf_inverse_centre(size) : erfc_inverse_tail(1.0 - size)), x);
+  return with_sign(value(size <= 0.5 ? erf_inverse_centre(size) : erfc_inverse_tail(1.0 - size)),
+                   x);
 }
 
 HIPAUDIT_MATH_EXPORT double hipaudit_normcdfinv(double p) {

@@ -10,14 +10,14 @@ namespace {
 // (e^r - 1 - r - r^2/2)/r^3
 constexpr double kExpTail[] = {1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320};
 // (e^x - 1 - x - x^2/2)/x^3, to |x| = 2^-4
-constexpr double kExpm1Tail[] = {1.0 / 6,      1.0 / 24,      1.0 / 120,      1.0 / 720,
-                                 1.0 / 5040,   1.0 / 40320,   1.0 / 362880,   1.0 / 3628800,
+constexpr double kExpm1Tail[] = {1.0 / 6,        1.0 / 24,       1.0 / 120,    1.0 / 720,
+                                 1.0 / 5040,     1.0 / 40320,    1.0 / 362880, 1.0 / 3628800,
                                  1.0 / 39916800, 1.0 / 479001600};
 // (sinh x - x)/x^3 in x^2, to |x| = 2^-4
 constexpr double kSinhTail[] = {1.0 / 6, 1.0 / 120, 1.0 / 5040, 1.0 / 362880, 1.0 / 39916800};
 // (tanh x - x)/x^3 in x^2, to |x| = 2^-5
-constexpr double kTanhTail[] = {-1.0 / 3,       2.0 / 15,          -17.0 / 315,
-                                62.0 / 2835,    -1382.0 / 155925,  21844.0 / 6081075};
+constexpr double kTanhTail[] = {-1.0 / 3,    2.0 / 15,         -17.0 / 315,
+                                62.0 / 2835, -1382.0 / 155925, 21844.0 / 6081075};
 
 // Where e^x overflows, and where it rounds to 0.
 constexpr double kExpOverflow = 0x1.62e42fefa39fp+9;

@@ -1,6 +1,6 @@
-// The gamma function and its logarithm: Stirling's series with Bernoulli numbers (DLMF 5.11.1) above
-// 20, recurrence below, reflection for negative arguments (DLMF 5.5.3), and the series in zeta(k) - 1
-// near the zeros at 1 and 2 (DLMF 5.7.3).
+// The gamma function and its logarithm: Stirling's series with Bernoulli numbers (DLMF 5.11.1)
+// above 20, recurrence below, reflection for negative arguments (DLMF 5.5.3), and the series in
+// zeta(k) - 1 near the zeros at 1 and 2 (DLMF 5.7.3).
 #include "math_internal.h"
 #include "math_tables.h"
 

@@ -8,7 +8,7 @@ namespace hipaudit::math {
 namespace {
 
 // (ln(1 + r) - r + r^2/2)/r^3 for |r| <= 2^-7
-constexpr double kLogTail[] = {1.0 / 3,  -1.0 / 4, 1.0 / 5,  -1.0 / 6, 1.0 / 7,
+constexpr double kLogTail[] = {1.0 / 3,  -1.0 / 4, 1.0 / 5,   -1.0 / 6, 1.0 / 7,
                                -1.0 / 8, 1.0 / 9,  -1.0 / 10, 1.0 / 11, -1.0 / 12};
 // The bits of 181/256, where the table's first row begins.
 constexpr uint64_t kLogFirst = 0x3fe6a00000000000u;

@@ -1,7 +1,8 @@
-// The table that the loader of kernels looks their math functions up in. A name is declared here with no
-// parameters on purpose: only its address is taken.
+// The table that the loader of kernels looks their math functions up in. A name is declared here
+// with no parameters on purpose: only its address is taken.
 #include "math.h"
 
+// clang-format off
 #define HIPAUDIT_MATH_NAMES(X) \
   X(acos) X(acosh) X(asin) X(asinh) X(atan) \
   X(atan2) X(atanh) X(cbrt) X(cos) X(cosh) \
@@ -16,6 +17,7 @@
   X(rounded_sqrtf) X(rounded_sub) X(rounded_subf) X(rsqrt) X(sin) \
   X(sinh) X(sinpi) X(tan) X(tanh) X(tgamma) \
   X(y0) X(y1) X(yn)
+// clang-format on
 
 #define HIPAUDIT_DECLARE(NAME) void hipaudit_##NAME();
 extern "C" {

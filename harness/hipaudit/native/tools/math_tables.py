@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script that developers run, not a module of the package
 """Write the constants and tables of the emulated device's math, computed with mpmath at 120 digits.
 
     python math_tables.py            rewrites both generated headers beside this folder
@@ -35,7 +36,7 @@ def pair(value: mpf) -> tuple[float, float]:
 
 
 def triple(value: mpf, bits: int) -> tuple[float, float, float]:
-    """A value as three doubles, the first of them cut to `bits` bits so that k times it is exact."""
+    """A value as three doubles, the first of them cut to `bits` bits: k times it is exact."""
     exponent = int(mp.floor(mp.log(abs(value), 2)))
     unit = mpf(2) ** (exponent + 1 - bits)
     first = mp.nint(value / unit) * unit
@@ -87,12 +88,10 @@ def dd(name: str, value: mpf, comment: str) -> str:
 
 
 def polynomial(name: str, function: Function, high: mpf, low: mpf, degree: int, text: str) -> str:
-    """One constant a coefficient, so that no array is read: a checked build would trace the read."""
+    """One constant a coefficient: a checked build would trace the reads of an array."""
     terms = [mpf(float(t)) for t in interpolate(function, low, high, degree, mpf(0))]
     bits = float(mp.log(worst_error(function, low, high, terms, mpf(0)), 2))
-    lines = [
-        f"inline constexpr double {name}{i} = {float(t).hex()};" for i, t in enumerate(terms)
-    ]
+    lines = [f"inline constexpr double {name}{i} = {float(t).hex()};" for i, t in enumerate(terms)]
     return "\n".join([f"// {text}; relative error 2^{bits:.1f}", *lines])
 
 
@@ -143,6 +142,7 @@ def coefficients() -> str:
 
 
 def exp_table() -> str:
+    """The powers that 64 steps of an octave take."""
     values: list[float] = []
     for j in range(64):
         values += pair(mpf(2) ** (mpf(j) / 64))
@@ -161,13 +161,14 @@ def mantissa(index: int) -> mpf:
 
 
 def log_row(index: int) -> tuple[float, float, float]:
-    """c with z c near 1 for each z of the row, and -ln(c) as a pair; c = 1 on both sides of 1."""
+    """C with z c near 1 for each z of the row, and -ln(c) as a pair; c = 1 on both sides of 1."""
     low, high = mantissa(index), mantissa(index + 1)
     c = mpf(1) if low <= 1 <= high else mp.nint(2 / (low + high) * 512) / 512
     return (float(c), *pair(-mp.ln(c)))
 
 
 def log_table() -> str:
+    """The rows that log_row describes, one after the other."""
     values: list[float] = []
     for index in range(128):
         values += log_row(index)
@@ -175,6 +176,7 @@ def log_table() -> str:
 
 
 def sincos_table() -> str:
+    """Sines and cosines at the multiples of 1/32 below pi/4, and one beyond."""
     values: list[float] = []
     for j in range(27):
         angle = mpf(j) / 32
@@ -183,6 +185,7 @@ def sincos_table() -> str:
 
 
 def two_over_pi() -> str:
+    """The bits that Payne and Hanek's reduction takes its window from."""
     with mp.workprec(1400):
         bits = int(mp.floor(2 / mp.pi * mpf(2) ** 1280))
     words = [(bits >> (1280 - 64 * (i + 1))) & (2**64 - 1) for i in range(20)]
@@ -230,7 +233,6 @@ def tables() -> str:
     ln2_64 = triple(mp.ln(2) / 64, 36)
     half_pi = [float(mp.pi / 2)]
     half_pi += list(pair(mp.pi / 2 - mpf(half_pi[0])))
-    zeta2_high, zeta2_low = pair((mp.zeta(2) - 1) / 2)
     parts = [
         array("kLn2Parts", ln2, "ln(2) in three parts: k times the first is exact"),
         array("kLn2Over64Parts", ln2_64, "ln(2)/64 likewise"),
@@ -249,8 +251,7 @@ def tables() -> str:
         dd("kTwoOverPiDd", 2 / mp.pi, "2/pi"),
         dd("kEuler", mp.euler, "Euler's constant"),
         dd("kOneMinusEuler", 1 - mp.euler, "1 - Euler's constant"),
-        f"inline constexpr Dd kZetaTwo = {{{zeta2_high.hex()}, {zeta2_low.hex()}}};"
-        "  // (zeta(2) - 1)/2",
+        dd("kZetaTwo", (mp.zeta(2) - 1) / 2, "(zeta(2) - 1)/2"),
         array("kZeta", zeta, "(-1)^k (zeta(k) - 1)/k for k = 2 to 26"),
         array("kStirling", stirling, "B(2k)/(2k (2k - 1)) for k = 1 to 12"),
         exp_table(),
@@ -267,16 +268,18 @@ def page(namespace: str, parts: Sequence[str], includes: str) -> str:
     """A whole generated header."""
     head = "// Written by tools/math_tables.py with mpmath at 120 digits; do not edit.\n"
     guard = "#pragma once\n\n" + (includes + "\n" if includes else "") + "// clang-format off\n"
-    body = f"namespace {namespace} {{\n\n" + "\n\n".join(parts) + f"\n\n}}  // namespace {namespace}\n"
+    inside = "\n\n".join(parts)
+    body = f"namespace {namespace} {{\n\n{inside}\n\n}}  // namespace {namespace}\n"
     return head + guard + body + "// clang-format on\n"
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Writes the headers, or compares them; the exit code."""
     pages = {COEFFICIENTS: coefficients(), TABLES: tables()}
     if "--check" in arguments:
         stale = [path for path, text in pages.items() if path.read_text() != text]
         for path in stale:
-            print(f"stale: {path}")
+            sys.stdout.write(f"stale: {path}\n")
         return 1 if stale else 0
     for path, text in pages.items():
         path.write_text(text)

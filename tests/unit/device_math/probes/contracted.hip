@@ -1,4 +1,5 @@
-// A kernel's own arithmetic, after the math header: its contraction must still be the kernel's choice.
+// A kernel's own arithmetic, after the math header: its contraction must still be the kernel's
+// choice.
 #include "hipaudit/math.h"
 
 extern "C" __attribute__((global)) void probe_contracted(long count, float* out, const float* x,

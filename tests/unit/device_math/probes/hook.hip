@@ -1,4 +1,5 @@
-// The hook that every transcendental result passes through, with a function that counts ids into it.
+// The hook that every transcendental result passes through, with a function that counts ids into
+// it.
 __attribute__((device)) inline float nudge(float value, unsigned id) {
   return __builtin_bit_cast(float, __builtin_bit_cast(unsigned, value) + 1 + 0 * id);
 }

@@ -1,6 +1,7 @@
 // Every function of the device's math over arrays: probe_NAME(count, out, inputs ...).
 #include "hipaudit/math.h"
 
+// clang-format off: one list of names after another.
 #define PROBE extern "C" __attribute__((global)) void
 #define EACH for (long i = 0; i < count; ++i)
 

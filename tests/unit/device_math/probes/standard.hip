@@ -1,5 +1,6 @@
-// A kernel that names <cmath>'s functions in every way, beside host code that does too. STANDARD_FIRST
-// and STANDARD_LAST say where the standard header stands; with neither, it is absent.
+// A kernel that names <cmath>'s functions in every way, beside host code that does too.
+// STANDARD_FIRST and STANDARD_LAST say where the standard header stands; with neither, it is
+// absent.
 #if defined(STANDARD_FIRST)
 #include <cmath>
 #include <cstdlib>

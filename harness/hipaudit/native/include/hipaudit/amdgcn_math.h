@@ -6,6 +6,7 @@
 
 #include "math_basic.h"
 #include "math_compare.h"
+#include "math_compare.h"
 #include "math_float.h"
 #include "math_integer.h"
 

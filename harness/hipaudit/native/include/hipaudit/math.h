@@ -1,6 +1,6 @@
-// The device's math, whole: what a HIP kernel may call without any other header, under the names of HIP
-// and, through namespace std, of <cmath>, whether or not that header is there too.
-// Accuracy: harness/hipaudit/native/math_ulp.json.
+// The device's math, whole: what a HIP kernel may call without any other header, under the names of
+// HIP and, through namespace std, of <cmath>, whether or not that header is there too. Accuracy:
+// harness/hipaudit/native/math_ulp.json.
 #pragma once
 
 #define HIPAUDIT_STD(NAME) \
@@ -12,13 +12,13 @@
 // A function of the device library.
 #define HIPAUDIT_LIBRARY extern "C" __device__ __attribute__((const))
 
+#include "amdgcn_math.h"
 #include "math_basic.h"
 #include "math_compare.h"
 #include "math_convert.h"
-#include "math_float.h"
 #include "math_fast.h"
+#include "math_float.h"
 #include "math_integer.h"
-#include "amdgcn_math.h"
 
 #undef HIPAUDIT_STD
 #undef HIPAUDIT_LIBRARY

@@ -1,5 +1,5 @@
-// The functions of HIP's math API that are exact, or one operation of IEEE 754: rounding, remainders,
-// minima, manipulation of the representation, classification.
+// The functions of HIP's math API that are exact, or one operation of IEEE 754: rounding,
+// remainders, minima, manipulation of the representation, classification.
 #pragma once
 
 #include "math_core.h"
@@ -72,22 +72,22 @@ HIPAUDIT_DEVICE int small_int(long n) {
   }                                                                       \
   HIPAUDIT_STD(NAME)
 
-#define HIPAUDIT_EXACT_PAIR(NAME, VALUE)                                                        \
-  HIPAUDIT_DEVICE double NAME(double x, double y) {                                             \
-    using Type = double;                                                                        \
-    return static_cast<Type>(VALUE);                                                            \
-  }                                                                                             \
-  HIPAUDIT_DEVICE float NAME##f(float x, float y) {                                             \
-    using Type = float;                                                                         \
-    return static_cast<Type>(VALUE);                                                            \
-  }                                                                                             \
-  HIPAUDIT_DEVICE float NAME(float x, float y) { return NAME##f(x, y); }                        \
-  template <typename T, typename U,                                                             \
-            hipaudit::detail::EnableIf<hipaudit::detail::kIsArithmetic<T> &&                    \
-                                       hipaudit::detail::kIsArithmetic<U>> = 0>                 \
-  HIPAUDIT_DEVICE double NAME(T x, U y) {                                                       \
-    return NAME(static_cast<double>(x), static_cast<double>(y));                                \
-  }                                                                                             \
+#define HIPAUDIT_EXACT_PAIR(NAME, VALUE)                                        \
+  HIPAUDIT_DEVICE double NAME(double x, double y) {                             \
+    using Type = double;                                                        \
+    return static_cast<Type>(VALUE);                                            \
+  }                                                                             \
+  HIPAUDIT_DEVICE float NAME##f(float x, float y) {                             \
+    using Type = float;                                                         \
+    return static_cast<Type>(VALUE);                                            \
+  }                                                                             \
+  HIPAUDIT_DEVICE float NAME(float x, float y) { return NAME##f(x, y); }        \
+  template <typename T, typename U,                                             \
+            hipaudit::detail::EnableIf<hipaudit::detail::kIsArithmetic<T> &&    \
+                                       hipaudit::detail::kIsArithmetic<U>> = 0> \
+  HIPAUDIT_DEVICE double NAME(T x, U y) {                                       \
+    return NAME(static_cast<double>(x), static_cast<double>(y));                \
+  }                                                                             \
   HIPAUDIT_STD(NAME)
 
 HIPAUDIT_EXACT(fabs, double, float, __builtin_elementwise_abs(x))
@@ -100,14 +100,17 @@ HIPAUDIT_EXACT(nearbyint, double, float, __builtin_elementwise_roundeven(x))
 HIPAUDIT_EXACT(lround, long, long, hipaudit::math::saturate<long>(__builtin_elementwise_round(x)))
 HIPAUDIT_EXACT(llround, long long, long long,
                hipaudit::math::saturate<long long>(__builtin_elementwise_round(x)))
-HIPAUDIT_EXACT(lrint, long, long, hipaudit::math::saturate<long>(__builtin_elementwise_roundeven(x)))
+HIPAUDIT_EXACT(lrint, long, long,
+               hipaudit::math::saturate<long>(__builtin_elementwise_roundeven(x)))
 HIPAUDIT_EXACT(llrint, long long, long long,
                hipaudit::math::saturate<long long>(__builtin_elementwise_roundeven(x)))
 HIPAUDIT_EXACT(ilogb, int, int, hipaudit::math::exponent_class(static_cast<double>(x)))
-HIPAUDIT_EXACT(logb, double, float,
-               (x == 0                              ? -__builtin_inff()
-                : !hipaudit::math::is_finite(x)     ? x * x
-                : static_cast<decltype(x)>(hipaudit::math::exponent_of(static_cast<double>(x)))))
+HIPAUDIT_EXACT(
+    logb, double, float,
+    (x == 0 ? -__builtin_inff()
+     : !hipaudit::math::is_finite(x)
+         ? x * x
+         : static_cast<decltype(x)>(hipaudit::math::exponent_of(static_cast<double>(x)))))
 
 // IEEE 754-2019 minimumNumber and maximumNumber: a NaN loses against a number, -0 is below +0.
 HIPAUDIT_EXACT_PAIR(fmin, __builtin_elementwise_minimumnum(x, y))
@@ -123,7 +126,9 @@ HIPAUDIT_EXACT_PAIR(remainder, hipaudit_remainder(x, y))
 #undef HIPAUDIT_EXACT
 #undef HIPAUDIT_EXACT_PAIR
 
-HIPAUDIT_DEVICE double fma(double x, double y, double z) { return __builtin_elementwise_fma(x, y, z); }
+HIPAUDIT_DEVICE double fma(double x, double y, double z) {
+  return __builtin_elementwise_fma(x, y, z);
+}
 HIPAUDIT_DEVICE float fmaf(float x, float y, float z) { return __builtin_elementwise_fma(x, y, z); }
 HIPAUDIT_DEVICE float fma(float x, float y, float z) { return fmaf(x, y, z); }
 template <typename T, typename U, typename V,

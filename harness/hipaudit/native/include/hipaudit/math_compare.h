@@ -27,17 +27,17 @@ HIPAUDIT_CLASSIFY(isnormal,
 #undef HIPAUDIT_CLASSIFY
 
 // isless(x, y) and its kin: false when either is NaN, and never an exception.
-#define HIPAUDIT_COMPARE(NAME, VALUE)                                                 \
-  template <typename T, typename U,                                                   \
-            hipaudit::detail::EnableIf<hipaudit::detail::kIsArithmetic<T> &&          \
-                                       hipaudit::detail::kIsArithmetic<U>> = 0>       \
-  HIPAUDIT_DEVICE bool NAME(T a, U b) {                                               \
-    const double x = static_cast<double>(a);                                          \
-    const double y = static_cast<double>(b);                                          \
-    return VALUE;                                                                     \
-  }                                                                                   \
-  namespace std {                                                                     \
-  using ::NAME;                                                                       \
+#define HIPAUDIT_COMPARE(NAME, VALUE)                                           \
+  template <typename T, typename U,                                             \
+            hipaudit::detail::EnableIf<hipaudit::detail::kIsArithmetic<T> &&    \
+                                       hipaudit::detail::kIsArithmetic<U>> = 0> \
+  HIPAUDIT_DEVICE bool NAME(T a, U b) {                                         \
+    const double x = static_cast<double>(a);                                    \
+    const double y = static_cast<double>(b);                                    \
+    return VALUE;                                                               \
+  }                                                                             \
+  namespace std {                                                               \
+  using ::NAME;                                                                 \
   }
 
 HIPAUDIT_EXACT_BEGIN
@@ -45,7 +45,7 @@ HIPAUDIT_COMPARE(isgreater, x > y)
 HIPAUDIT_COMPARE(isgreaterequal, x >= y)
 HIPAUDIT_COMPARE(isless, x < y)
 HIPAUDIT_COMPARE(islessequal, x <= y)
-HIPAUDIT_COMPARE(islessgreater, x < y || x > y)
+HIPAUDIT_COMPARE(islessgreater, x<y || x> y)
 HIPAUDIT_COMPARE(isunordered, hipaudit::math::is_nan(x) || hipaudit::math::is_nan(y))
 HIPAUDIT_EXACT_END
 
@@ -65,7 +65,8 @@ using ::labs;
 using ::llabs;
 }  // namespace std
 
-// The type in which min and max compare: the integers' common type, float for two floats, else double.
+// The type in which min and max compare: the integers' common type, float for two floats, else
+// double.
 namespace hipaudit::math {
 template <typename T, typename U, bool kIntegers = __is_integral(T) && __is_integral(U)>
 struct Common {
@@ -81,18 +82,18 @@ struct Common<float, float, false> {
 };
 }  // namespace hipaudit::math
 
-#define HIPAUDIT_EXTREME(NAME, FLOATING, LESS)                                                     \
-  template <typename T, typename U,                                                                \
-            hipaudit::detail::EnableIf<hipaudit::detail::kIsArithmetic<T> &&                       \
-                                       hipaudit::detail::kIsArithmetic<U>> = 0>                    \
-  HIPAUDIT_HOST_DEVICE typename hipaudit::math::Common<T, U>::Type NAME(T a, U b) {                \
-    using Type = typename hipaudit::math::Common<T, U>::Type;                                      \
-    const Type x = static_cast<Type>(a);                                                           \
-    const Type y = static_cast<Type>(b);                                                           \
-    if constexpr (__is_integral(Type))                                                             \
-      return LESS ? x : y;                                                                         \
-    else                                                                                           \
-      return FLOATING(x, y);                                                                       \
+#define HIPAUDIT_EXTREME(NAME, FLOATING, LESS)                                      \
+  template <typename T, typename U,                                                 \
+            hipaudit::detail::EnableIf<hipaudit::detail::kIsArithmetic<T> &&        \
+                                       hipaudit::detail::kIsArithmetic<U>> = 0>     \
+  HIPAUDIT_HOST_DEVICE typename hipaudit::math::Common<T, U>::Type NAME(T a, U b) { \
+    using Type = typename hipaudit::math::Common<T, U>::Type;                       \
+    const Type x = static_cast<Type>(a);                                            \
+    const Type y = static_cast<Type>(b);                                            \
+    if constexpr (__is_integral(Type))                                              \
+      return LESS ? x : y;                                                          \
+    else                                                                            \
+      return FLOATING(x, y);                                                        \
   }
 
 HIPAUDIT_EXACT_BEGIN

@@ -1,5 +1,6 @@
 // Conversions and casts between number types, and arithmetic with a named rounding. On AMD the _rz,
-// _ru and _rd forms of arithmetic exist only with OCML_BASIC_ROUNDED_OPERATIONS; here they always do.
+// _ru and _rd forms of arithmetic exist only with OCML_BASIC_ROUNDED_OPERATIONS; here they always
+// do.
 #pragma once
 
 #include "math_basic.h"
@@ -49,18 +50,18 @@ HIPAUDIT_DEVICE To from_integer(From n) {
 }  // namespace hipaudit::math
 
 // Floating point to integer: NAME_rn, _rz, _ru and _rd.
-#define HIPAUDIT_TO_INTEGER(NAME, FROM, TO)                             \
-  HIPAUDIT_DEVICE TO NAME##_rn(FROM x) {                                \
+#define HIPAUDIT_TO_INTEGER(NAME, FROM, TO)                                  \
+  HIPAUDIT_DEVICE TO NAME##_rn(FROM x) {                                     \
     return hipaudit::math::saturate<TO>(__builtin_elementwise_roundeven(x)); \
-  }                                                                     \
-  HIPAUDIT_DEVICE TO NAME##_rz(FROM x) {                                \
-    return hipaudit::math::saturate<TO>(__builtin_elementwise_trunc(x)); \
-  }                                                                     \
-  HIPAUDIT_DEVICE TO NAME##_ru(FROM x) {                                \
-    return hipaudit::math::saturate<TO>(__builtin_elementwise_ceil(x)); \
-  }                                                                     \
-  HIPAUDIT_DEVICE TO NAME##_rd(FROM x) {                                \
-    return hipaudit::math::saturate<TO>(__builtin_elementwise_floor(x)); \
+  }                                                                          \
+  HIPAUDIT_DEVICE TO NAME##_rz(FROM x) {                                     \
+    return hipaudit::math::saturate<TO>(__builtin_elementwise_trunc(x));     \
+  }                                                                          \
+  HIPAUDIT_DEVICE TO NAME##_ru(FROM x) {                                     \
+    return hipaudit::math::saturate<TO>(__builtin_elementwise_ceil(x));      \
+  }                                                                          \
+  HIPAUDIT_DEVICE TO NAME##_rd(FROM x) {                                     \
+    return hipaudit::math::saturate<TO>(__builtin_elementwise_floor(x));     \
   }
 
 HIPAUDIT_TO_INTEGER(__float2int, float, int)
@@ -73,16 +74,16 @@ HIPAUDIT_TO_INTEGER(__double2ll, double, long long)
 HIPAUDIT_TO_INTEGER(__double2ull, double, unsigned long long)
 #undef HIPAUDIT_TO_INTEGER
 
-#define HIPAUDIT_FROM_INTEGER(NAME, FROM, TO)                                                  \
-  HIPAUDIT_DEVICE TO NAME##_rn(FROM n) { return static_cast<TO>(n); }                          \
-  HIPAUDIT_DEVICE TO NAME##_rz(FROM n) {                                                       \
-    return hipaudit::math::from_integer<hipaudit::math::kZero, TO>(n);                         \
-  }                                                                                            \
-  HIPAUDIT_DEVICE TO NAME##_ru(FROM n) {                                                       \
-    return hipaudit::math::from_integer<hipaudit::math::kUp, TO>(n);                           \
-  }                                                                                            \
-  HIPAUDIT_DEVICE TO NAME##_rd(FROM n) {                                                       \
-    return hipaudit::math::from_integer<hipaudit::math::kDown, TO>(n);                         \
+#define HIPAUDIT_FROM_INTEGER(NAME, FROM, TO)                          \
+  HIPAUDIT_DEVICE TO NAME##_rn(FROM n) { return static_cast<TO>(n); }  \
+  HIPAUDIT_DEVICE TO NAME##_rz(FROM n) {                               \
+    return hipaudit::math::from_integer<hipaudit::math::kZero, TO>(n); \
+  }                                                                    \
+  HIPAUDIT_DEVICE TO NAME##_ru(FROM n) {                               \
+    return hipaudit::math::from_integer<hipaudit::math::kUp, TO>(n);   \
+  }                                                                    \
+  HIPAUDIT_DEVICE TO NAME##_rd(FROM n) {                               \
+    return hipaudit::math::from_integer<hipaudit::math::kDown, TO>(n); \
   }
 
 HIPAUDIT_FROM_INTEGER(__int2float, int, float)
@@ -111,23 +112,27 @@ HIPAUDIT_DEVICE int __float_as_int(float x) { return __builtin_bit_cast(int, x);
 HIPAUDIT_DEVICE unsigned __float_as_uint(float x) { return __builtin_bit_cast(unsigned, x); }
 HIPAUDIT_DEVICE float __int_as_float(int n) { return __builtin_bit_cast(float, n); }
 HIPAUDIT_DEVICE float __uint_as_float(unsigned n) { return __builtin_bit_cast(float, n); }
-HIPAUDIT_DEVICE long long __double_as_longlong(double x) { return __builtin_bit_cast(long long, x); }
+HIPAUDIT_DEVICE long long __double_as_longlong(double x) {
+  return __builtin_bit_cast(long long, x);
+}
 HIPAUDIT_DEVICE double __longlong_as_double(long long n) { return __builtin_bit_cast(double, n); }
 HIPAUDIT_DEVICE int __double2hiint(double x) {
   return static_cast<int>(hipaudit::math::bits_of(x) >> 32);
 }
-HIPAUDIT_DEVICE int __double2loint(double x) { return static_cast<int>(hipaudit::math::bits_of(x)); }
+HIPAUDIT_DEVICE int __double2loint(double x) {
+  return static_cast<int>(hipaudit::math::bits_of(x));
+}
 HIPAUDIT_DEVICE double __hiloint2double(int high, int low) {
   return hipaudit::math::from_bits((static_cast<unsigned long long>(high) << 32) |
                                    static_cast<unsigned>(low));
 }
 
 // x op y with each rounding; `kernel(x, y)` in C++ may contract, these do not.
-#define HIPAUDIT_ROUNDED(NAME, TYPE, OPERATOR, FUNCTION)                             \
-  HIPAUDIT_LIBRARY TYPE FUNCTION(TYPE x, TYPE y, int rounding) noexcept;             \
-  HIPAUDIT_DEVICE TYPE NAME##_rn(TYPE x, TYPE y) { return x OPERATOR y; }            \
-  HIPAUDIT_DEVICE TYPE NAME##_rd(TYPE x, TYPE y) { return FUNCTION(x, y, 1); }       \
-  HIPAUDIT_DEVICE TYPE NAME##_ru(TYPE x, TYPE y) { return FUNCTION(x, y, 2); }       \
+#define HIPAUDIT_ROUNDED(NAME, TYPE, OPERATOR, FUNCTION)                       \
+  HIPAUDIT_LIBRARY TYPE FUNCTION(TYPE x, TYPE y, int rounding) noexcept;       \
+  HIPAUDIT_DEVICE TYPE NAME##_rn(TYPE x, TYPE y) { return x OPERATOR y; }      \
+  HIPAUDIT_DEVICE TYPE NAME##_rd(TYPE x, TYPE y) { return FUNCTION(x, y, 1); } \
+  HIPAUDIT_DEVICE TYPE NAME##_ru(TYPE x, TYPE y) { return FUNCTION(x, y, 2); } \
   HIPAUDIT_DEVICE TYPE NAME##_rz(TYPE x, TYPE y) { return FUNCTION(x, y, 3); }
 
 HIPAUDIT_ROUNDED(__fadd, float, +, hipaudit_rounded_addf)
@@ -141,8 +146,8 @@ HIPAUDIT_ROUNDED(__ddiv, double, /, hipaudit_rounded_div)
 #undef HIPAUDIT_ROUNDED
 
 // One argument, or three, with each rounding.
-#define HIPAUDIT_ROUNDED_AS(NAME, PARAMETERS, TYPE, NEAREST, FUNCTION, ...)   \
-  HIPAUDIT_DEVICE TYPE NAME##_rn PARAMETERS { return NEAREST; }               \
+#define HIPAUDIT_ROUNDED_AS(NAME, PARAMETERS, TYPE, NEAREST, FUNCTION, ...)      \
+  HIPAUDIT_DEVICE TYPE NAME##_rn PARAMETERS { return NEAREST; }                  \
   HIPAUDIT_DEVICE TYPE NAME##_rd PARAMETERS { return FUNCTION(__VA_ARGS__, 1); } \
   HIPAUDIT_DEVICE TYPE NAME##_ru PARAMETERS { return FUNCTION(__VA_ARGS__, 2); } \
   HIPAUDIT_DEVICE TYPE NAME##_rz PARAMETERS { return FUNCTION(__VA_ARGS__, 3); }

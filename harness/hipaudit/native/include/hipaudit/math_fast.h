@@ -1,5 +1,5 @@
-// HIP's fast intrinsics. Here they are as good as the plain functions: what AMD's may lose is applied by
-// the adversarial mode alone, under ids of their own.
+// HIP's fast intrinsics. Here they are as good as the plain functions: what AMD's may lose is
+// applied by the adversarial mode alone, under ids of their own.
 #pragma once
 
 #include "math_basic.h"
@@ -7,9 +7,9 @@
 
 HIPAUDIT_EXACT_BEGIN
 
-#define HIPAUDIT_FAST(NAME, VALUE)                                                \
-  HIPAUDIT_DEVICE float __##NAME(float x) {                                       \
-    return hipaudit::math_result(VALUE, hipaudit::FunctionId::fast_##NAME);       \
+#define HIPAUDIT_FAST(NAME, VALUE)                                          \
+  HIPAUDIT_DEVICE float __##NAME(float x) {                                 \
+    return hipaudit::math_result(VALUE, hipaudit::FunctionId::fast_##NAME); \
   }
 
 HIPAUDIT_FAST(expf, hipaudit::math::exp_float(x))

@@ -1,6 +1,6 @@
-// The transcendental functions of HIP's math API, float and double, unqualified and in namespace std.
-// Those not in math_inline.h are computed by the device library in double-double; a float function is
-// its double one rounded to float.
+// The transcendental functions of HIP's math API, float and double, unqualified and in namespace
+// std. Those not in math_inline.h are computed by the device library in double-double; a float
+// function is its double one rounded to float.
 #pragma once
 
 #include "math_core.h"
@@ -12,18 +12,18 @@ HIPAUDIT_EXACT_BEGIN
 #define HIPAUDIT_LIBRARY extern "C" __device__ __attribute__((const))
 
 // f(double), f(float), ff(float) and f(integer), with the float form's own expression in x.
-#define HIPAUDIT_UNARY_AS(NAME, FLOAT_VALUE)                                                     \
-  HIPAUDIT_LIBRARY double hipaudit_##NAME(double x) noexcept;                                     \
-  HIPAUDIT_DEVICE double NAME(double x) {                                                         \
-    return hipaudit::math_result(hipaudit_##NAME(x), hipaudit::FunctionId::NAME);                 \
-  }                                                                                               \
-  HIPAUDIT_DEVICE float NAME##f(float x) {                                                        \
-    return hipaudit::math_result(FLOAT_VALUE, hipaudit::FunctionId::NAME##f);                     \
-  }                                                                                               \
-  HIPAUDIT_DEVICE float NAME(float x) { return NAME##f(x); }                                      \
-  template <typename T, hipaudit::detail::EnableIf<__is_integral(T)> = 0>                         \
-  HIPAUDIT_DEVICE double NAME(T x) {                                                              \
-    return NAME(static_cast<double>(x));                                                          \
+#define HIPAUDIT_UNARY_AS(NAME, FLOAT_VALUE)                                      \
+  HIPAUDIT_LIBRARY double hipaudit_##NAME(double x) noexcept;                     \
+  HIPAUDIT_DEVICE double NAME(double x) {                                         \
+    return hipaudit::math_result(hipaudit_##NAME(x), hipaudit::FunctionId::NAME); \
+  }                                                                               \
+  HIPAUDIT_DEVICE float NAME##f(float x) {                                        \
+    return hipaudit::math_result(FLOAT_VALUE, hipaudit::FunctionId::NAME##f);     \
+  }                                                                               \
+  HIPAUDIT_DEVICE float NAME(float x) { return NAME##f(x); }                      \
+  template <typename T, hipaudit::detail::EnableIf<__is_integral(T)> = 0>         \
+  HIPAUDIT_DEVICE double NAME(T x) {                                              \
+    return NAME(static_cast<double>(x));                                          \
   }
 #define HIPAUDIT_UNARY(NAME) \
   HIPAUDIT_UNARY_AS(NAME, static_cast<float>(hipaudit_##NAME(static_cast<double>(x))))
@@ -34,8 +34,7 @@ HIPAUDIT_EXACT_BEGIN
     return hipaudit::math_result(DOUBLE_VALUE, hipaudit::FunctionId::NAME);                       \
   }                                                                                               \
   HIPAUDIT_DEVICE float NAME##f(float x, float y) {                                               \
-    return hipaudit::math_result(static_cast<float>(FLOAT_VALUE),                                 \
-                                 hipaudit::FunctionId::NAME##f);                                  \
+    return hipaudit::math_result(static_cast<float>(FLOAT_VALUE), hipaudit::FunctionId::NAME##f); \
   }                                                                                               \
   HIPAUDIT_DEVICE float NAME(float x, float y) { return NAME##f(x, y); }                          \
   template <typename T, typename U,                                                               \
@@ -115,12 +114,12 @@ HIPAUDIT_STD(atan2)
 #undef HIPAUDIT_BINARY
 
 // f(double) and ff(float) from one expression in double.
-#define HIPAUDIT_BOTH(NAME, PARAMETERS_D, PARAMETERS_F, VALUE)                                    \
-  HIPAUDIT_DEVICE double NAME PARAMETERS_D {                                                      \
-    return hipaudit::math_result(VALUE, hipaudit::FunctionId::NAME);                              \
-  }                                                                                               \
-  HIPAUDIT_DEVICE float NAME##f PARAMETERS_F {                                                    \
-    return hipaudit::math_result(static_cast<float>(VALUE), hipaudit::FunctionId::NAME##f);       \
+#define HIPAUDIT_BOTH(NAME, PARAMETERS_D, PARAMETERS_F, VALUE)                              \
+  HIPAUDIT_DEVICE double NAME PARAMETERS_D {                                                \
+    return hipaudit::math_result(VALUE, hipaudit::FunctionId::NAME);                        \
+  }                                                                                         \
+  HIPAUDIT_DEVICE float NAME##f PARAMETERS_F {                                              \
+    return hipaudit::math_result(static_cast<float>(VALUE), hipaudit::FunctionId::NAME##f); \
   }
 
 HIPAUDIT_BOTH(powi, (double x, int n), (float x, int n), hipaudit_pow(x, n))
@@ -130,10 +129,10 @@ HIPAUDIT_BOTH(norm3d, (double a, double b, double c), (float a, float b, float c
               hipaudit_norm4d(a, b, c, 0.0))
 HIPAUDIT_BOTH(rnorm3d, (double a, double b, double c), (float a, float b, float c),
               hipaudit_rnorm4d(a, b, c, 0.0))
-HIPAUDIT_BOTH(norm4d, (double a, double b, double c, double d), (float a, float b, float c, float d),
-              hipaudit_norm4d(a, b, c, d))
-HIPAUDIT_BOTH(rnorm4d, (double a, double b, double c, double d), (float a, float b, float c, float d),
-              hipaudit_rnorm4d(a, b, c, d))
+HIPAUDIT_BOTH(norm4d, (double a, double b, double c, double d),
+              (float a, float b, float c, float d), hipaudit_norm4d(a, b, c, d))
+HIPAUDIT_BOTH(rnorm4d, (double a, double b, double c, double d),
+              (float a, float b, float c, float d), hipaudit_rnorm4d(a, b, c, d))
 
 #undef HIPAUDIT_BOTH
 

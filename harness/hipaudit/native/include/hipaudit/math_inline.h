@@ -1,8 +1,8 @@
-// The hot functions of single precision, computed in double without tables and rounded to float once:
-// error below 0.501 ulp, subnormals included. No memory is read, so that checked builds have nothing to
-// trace, and only the reduction of a huge angle branches, so that loops over them vectorise.
-// Argument reduction: Cody and Waite, Software Manual for the Elementary Functions (1980). Polynomials:
-// our own, see math_coefficients.h.
+// The hot functions of single precision, computed in double without tables and rounded to float
+// once: error below 0.501 ulp, subnormals included. No memory is read, so that checked builds have
+// nothing to trace, and only the reduction of a huge angle branches, so that loops over them
+// vectorise. Argument reduction: Cody and Waite, Software Manual for the Elementary Functions
+// (1980). Polynomials: our own, see math_coefficients.h.
 #pragma once
 
 #include "math_coefficients.h"
@@ -19,10 +19,11 @@ struct ReducedAngle {
   double rest;
   long long quadrant;
 };
-extern "C" __device__ __attribute__((const)) ReducedAngle hipaudit_reduce_half_pi(double x) noexcept;
+extern "C" __device__ __attribute__((const)) ReducedAngle
+hipaudit_reduce_half_pi(double x) noexcept;
 
-// A choice between bits: under -ffast-math clang lets `?:` between numbers, and unary minus, lose the
-// sign of a zero whatever the pragmas say.
+// A choice between bits: under -ffast-math clang lets `?:` between numbers, and unary minus, lose
+// the sign of a zero whatever the pragmas say.
 HIPAUDIT_DEVICE double choose(bool condition, double x, double y) {
   return from_bits(condition ? bits_of(x) : bits_of(y));
 }
@@ -42,7 +43,9 @@ HIPAUDIT_DEVICE double exp_quotient(double r) {
 }
 
 // 2^k for the k that adding kRounder put into the low bits.
-HIPAUDIT_DEVICE double power_from(double rounded) { return from_bits((bits_of(rounded) + 1023) << 52); }
+HIPAUDIT_DEVICE double power_from(double rounded) {
+  return from_bits((bits_of(rounded) + 1023) << 52);
+}
 
 // 2^k e^r - less, where k is in `rounded`.
 HIPAUDIT_DEVICE double exp_joined(double rounded, double r, double less) {
@@ -180,7 +183,8 @@ HIPAUDIT_DEVICE float tan_float(float x) {
   return static_cast<float>(choose((a.quadrant & 1) != 0, -c / s, s / c));
 }
 
-// Zeros have the argument's sign for the sine and are positive for the cosine: IEEE 754-2019, 9.2.1.
+// Zeros have the argument's sign for the sine and are positive for the cosine: IEEE
+// 754-2019, 9.2.1.
 HIPAUDIT_DEVICE float sinpi_float(float x) {
   const ReducedAngle a = reduce_turn(x);
   const float value = static_cast<float>(sin_turned(a.rest, a.quadrant));

@@ -106,7 +106,8 @@ HIPAUDIT_DEVICE unsigned long long __bitextract_u64(unsigned long long x, unsign
   const unsigned long long low = x >> at;
   return count == 0 ? 0 : low & (~0ull >> (64 - count));
 }
-HIPAUDIT_DEVICE unsigned __bitinsert_u32(unsigned x, unsigned bits, unsigned start, unsigned width) {
+HIPAUDIT_DEVICE unsigned __bitinsert_u32(unsigned x, unsigned bits, unsigned start,
+                                         unsigned width) {
   const unsigned at = start & 31u, mask = (1u << (width & 31u)) - 1u;
   return (x & ~(mask << at)) | ((bits & mask) << at);
 }
