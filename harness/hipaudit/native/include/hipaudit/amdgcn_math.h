@@ -6,7 +6,6 @@
 
 #include "math_basic.h"
 #include "math_compare.h"
-#include "math_compare.h"
 #include "math_float.h"
 #include "math_integer.h"
 
