@@ -148,10 +148,12 @@ class Reader:
 
     replay     the command that shows them again
     input      the launch they come from, in words
+    names      names of allocations by address, where the caller knows them
     """
 
     replay: str | None = None
     input: str | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
     symboliser: Symboliser = field(default_factory=Symboliser)
 
     def findings(self, records: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
@@ -159,7 +161,6 @@ class Reader:
         return tuple(self._finding(r) for r in records if r.get("record") == "finding")
 
     def _finding(self, record: Mapping[str, Any]) -> Finding:
-        memory = record.get("allocation")
         draft = Finding(
             id="",
             kind=str(record.get("kind") or "unknown"),
@@ -174,18 +175,20 @@ class Reader:
             address_space=record.get("address_space"),
             access=record.get("access"),
             bytes=record.get("bytes") or None,
-            allocation=Allocation(
-                str(memory.get("name") or ""),
-                int(memory.get("address") or 0),
-                int(memory.get("size") or 0),
-                int(memory.get("offset") or 0),
-            )
-            if memory
-            else None,
+            allocation=self._allocation(record.get("allocation")),
             input=self.input,
             replay=self.replay,
         )
         return identified(draft)
+
+    def _allocation(self, memory: Mapping[str, Any] | None) -> Allocation | None:
+        """Return the memory, by the caller's name for it where there is one."""
+        if not memory:
+            return None
+        address = int(memory.get("address") or 0)
+        name = self.names.get(address) or str(memory.get("name") or "")
+        size, offset = int(memory.get("size") or 0), int(memory.get("offset") or 0)
+        return Allocation(name, address, size, offset)
 
     def _location(self, place: Mapping[str, Any] | None) -> Location | None:
         """Resolve one side; a side without an object still says which thread it was."""

@@ -29,6 +29,8 @@ def launch(payload: Mapping[str, Any], device: Device, progress: Progress) -> Js
 
     Raises CompileError for the source, UsageError for a name or an argument that does not fit.
     """
+    if payload["build"] == "checked" and not device.with_build("checked"):
+        return {"unsupported": True}
     wanted = str(payload["kernel"] or "")
     expressions = (wanted,) if "<" in wanted else ()
     module, names = _load(payload, device, expressions)
@@ -42,10 +44,15 @@ def launch(payload: Mapping[str, Any], device: Device, progress: Progress) -> Js
 
 def _kernels(module: Any, device: Device) -> list[dict[str, Any]]:
     if device.control is None:
-        raise UsageError(
-            "check describes kernels on the emulated device; use --hip-device emulated"
-        )
+        raise UsageError("a ROCm device does not describe kernels: give --kernel and --arg")
     return device.control.describe(int(module))
+
+
+def _find(module: Any, device: Device, wanted: str, symbol: str | None) -> Mapping[str, Any]:
+    """Return the kernel to launch; on ROCm by its symbol alone, its parameters unknown."""
+    if device.control is None and wanted:
+        return {"name": wanted, "symbol": symbol or wanted, "params": None}
+    return pick(_kernels(module, device), wanted, symbol)
 
 
 def _load(
@@ -113,6 +120,7 @@ def _launch(
             hip().hipFree(address)
     return {
         "kernel": kernel["name"],
+        "arch": device.arch,
         "status": status,
         "names": {
             str(address): name

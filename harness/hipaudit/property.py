@@ -204,10 +204,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """The verdict on a library spec and, when it failed, why."""
+    """The verdict on a library spec and, when it failed, why.
+
+    points  elements and worst error/bound of each example that passed, for a plot
+    """
 
     verdict: Verdict
     failure: Failure | None
+    points: tuple[tuple[int, float], ...] = ()
 
 
 def examine(
@@ -241,10 +245,11 @@ def examine(
         if blob is None:
             raise_unless_earned(judge.finish())
     except (WrongOutput, KernelFault, VacuousBound) as error:
-        return Examination(judge.finish(), failure_of(error, judge.last_inputs))
+        failure = failure_of(error, judge.last_inputs)
+        return Examination(judge.finish(), failure, tuple(judge.tally.points))
     except VoidRun:
         pass  # the verdict says so
-    return Examination(judge.finish(), None)
+    return Examination(judge.finish(), None, tuple(judge.tally.points))
 
 
 def hypothesis_test(

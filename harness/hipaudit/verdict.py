@@ -69,7 +69,11 @@ class Verdict:
 
 @dataclass(slots=True)
 class Tally:
-    """What a run adds up to so far; the one mutable object of a property's run."""
+    """What a run adds up to so far; the one mutable object of a property's run.
+
+    alive   planted wrong outputs, and whether none was rejected yet
+    points  elements and worst error/bound of each example that passed
+    """
 
     u_out: float
     examples: int = 0
@@ -78,6 +82,7 @@ class Tally:
     worst_ratio: float = 0.0
     worst_ulp: float = 0.0
     alive: dict[str, bool] = field(default_factory=dict)
+    points: list[tuple[int, float]] = field(default_factory=list)
 
     def add(self, comparison: Comparison) -> None:
         """Count one example that was compared."""
@@ -86,6 +91,7 @@ class Tally:
         if not comparison.mismatches:
             self.worst_ratio = max(self.worst_ratio, comparison.worst_ratio)
             self.worst_ulp = max(self.worst_ulp, comparison.worst_ulp)
+            self.points.append((comparison.elements, comparison.worst_ratio))
 
     def try_mutants(
         self,

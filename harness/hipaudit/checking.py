@@ -1,0 +1,177 @@
+"""Checking one kernel file: both wave sizes, checked build before plain, each in a child."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hipaudit.child import ChildResult, run_in_child
+from hipaudit.errors import HipauditError
+from hipaudit.finding import Finding, Reader, grouped
+from hipaudit.launches import Launches, kernel_rows, launches
+from hipaudit.outcome import Outcome
+from hipaudit.symbolise import Symboliser
+
+_CHECKED, _PLAIN = "checked", "plain"
+_GRACE_S = 120.0
+"""What a child may take beyond the device's timeout: building the device, compiling."""
+
+NO_CHECKS = "access checks were not run: this device has no checked build"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to check.
+
+    file    the kernel file, as the user names it
+    kernel  entry point; empty: the only one
+    grid    and block: three extents; shared: bytes of dynamic shared memory
+    args    argument texts; archs: parts; define, include: for the compiler
+    save    folder for the buffers after the run; None: nowhere
+    """
+
+    file: str
+    kernel: str = ""
+    grid: tuple[int, int, int] = (1, 1, 1)
+    block: tuple[int, int, int] = (1, 1, 1)
+    shared: int = 0
+    args: tuple[str, ...] = ()
+    archs: tuple[str, ...] = ("gfx942", "gfx1100")
+    define: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    seed: int = 0
+    timeout_s: float = 10.0
+    save: str | None = None
+
+    @property
+    def launch_text(self) -> str:
+        """The launch in words, for findings."""
+        grid, block = (",".join(map(str, extent)) for extent in (self.grid, self.block))
+        return f"grid {grid}, block {block}, shared {self.shared}, args {' '.join(self.args)}"
+
+
+def describe(request: Request, choice: str) -> list[dict[str, Any]]:
+    """Return the kernels of a file with their parameters; raises CompileError."""
+    arch = request.archs[0]
+    result = run_in_child(
+        "hipaudit.job:describe", asdict(request), choice=choice, settings={"arch": arch}
+    )
+    if result.value is None:
+        message = result.death["message"] if result.death else "the child returned nothing"
+        raise HipauditError(f"{request.file} could not be described: {message}")
+    kernels: list[dict[str, Any]] = result.value
+    return kernels
+
+
+def check(request: Request, choice: str, replay: str, *, device_title: str) -> Outcome:
+    """Run the checks on every part and return what they found.
+
+    Raises UsageError and CompileError as the child does.
+    """
+    symboliser = Symboliser()
+    findings: list[Finding] = []
+    ran: list[Launches] = []
+    notes: list[str] = []
+    silent: list[str] = []
+    for arch in request.archs:
+        for build, result in _builds(request, choice, arch, notes):
+            reader = _reader(request, replay, result, symboliser)
+            found = reader.findings(_records(result, build))
+            findings += found
+            counted = launches(result.records)
+            ran += counted
+            why = None if found else _silence(arch, build, counted)
+            silent += [why] if why else []
+    together = grouped(findings)
+    void = None if together.items else "; ".join(silent) or None
+    return Outcome(
+        device_title,
+        ",".join(request.archs),
+        kernel_rows(ran),
+        together,
+        tuple(dict.fromkeys(notes)),
+        void,
+    )
+
+
+def _builds(
+    request: Request, choice: str, arch: str, notes: list[str]
+) -> Iterator[tuple[str, ChildResult]]:
+    """Yield the runs of one part: checked, then plain unless the first found an error."""
+    if choice == "emulated":
+        checked = _run(request, choice, arch, _CHECKED)
+        if (checked.value or {}).get("unsupported"):
+            notes.append(NO_CHECKS)
+        else:
+            yield _CHECKED, checked
+            if checked.death or _has_errors(checked):
+                notes.append("the plain build was not run where the checked one found an error")
+                return
+    else:
+        notes.append("access checks were not run: they need the emulated device")
+    yield _PLAIN, _run(request, choice, arch, _PLAIN)
+
+
+def _run(request: Request, choice: str, arch: str, build: str) -> ChildResult:
+    # The build is set by the job: the library says whether it has a checked one.
+    settings = {"arch": arch, "timeout": str(request.timeout_s), "build": _PLAIN}
+    return run_in_child(
+        "hipaudit.job:launch",
+        {**asdict(request), "build": build},
+        choice=choice,
+        settings=settings,
+        limit_s=request.timeout_s * 2 + _GRACE_S,
+    )
+
+
+def _has_errors(result: ChildResult) -> bool:
+    return any(
+        record.get("record") == "finding" and record.get("severity") == "error"
+        for record in result.records
+    )
+
+
+def _records(result: ChildResult, build: str) -> list[Mapping[str, Any]]:
+    """Return the journal's findings, and one for what the journal does not explain."""
+    records: list[Mapping[str, Any]] = list(result.records)
+    explained = any(record.get("record") == "finding" for record in records)
+    if result.death:
+        records.append({**result.death, "build": build})
+    elif not explained and result.value and result.value.get("status"):
+        records.append(_refused(result.value, build))
+    return records
+
+
+def _refused(value: Mapping[str, Any], build: str) -> Mapping[str, Any]:
+    """Return a finding for a launch that HIP refused or that failed without a word."""
+    status = str(value["status"])
+    refused = status.startswith("hipModuleLaunchKernel")
+    return {
+        "record": "finding",
+        "kind": "launch-limit" if refused else "undefined-behaviour",
+        "severity": "error",
+        "kernel": value["kernel"],
+        "arch": value["arch"],
+        "build": build,
+        "message": status,
+    }
+
+
+def _reader(request: Request, replay: str, result: ChildResult, symboliser: Symboliser) -> Reader:
+    names = (result.value or {}).get("names", {})
+    return Reader(
+        replay=replay,
+        input=request.launch_text,
+        names={int(address): name for address, name in names.items()},
+        symboliser=symboliser,
+    )
+
+
+def _silence(arch: str, build: str, counted: tuple[Launches, ...]) -> str | None:
+    """Return why a run without findings shows nothing."""
+    if not counted or not sum(entry.threads for entry in counted):
+        return f"{arch}, {build} build: no kernel ran"
+    if build == _CHECKED and not sum(entry.accesses for entry in counted):
+        return f"{arch}: no memory access was instrumented"
+    return None

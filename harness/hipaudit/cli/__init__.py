@@ -1,0 +1,36 @@
+"""The command line: one file a command, errors as one sentence, exit codes 0, 1, 2 and 3."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from hipaudit.cli import audit, check, doctor, execute, replay
+from hipaudit.errors import HipauditError
+from hipaudit.text import inert
+
+app = typer.Typer(
+    name="hipaudit",
+    help="Audits HIP kernels and the ROCm runtimes that launch them.\n\n"
+    "Exit codes: 0 clean, 1 findings at or above --fail-on, 2 usage or compile error, "
+    "3 void (nothing was shown).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (audit, check, execute, replay, doctor):
+    command.register(app)
+
+
+def main() -> None:
+    """Run the command line; an error that hipaudit raises on purpose is one sentence."""
+    try:
+        app()
+    except HipauditError as error:
+        lines = inert(str(error), keep_newlines=True, limit=20_000)
+        sys.stderr.write(f"hipaudit: {lines}\n")
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -1,0 +1,179 @@
+"""hipaudit check: one kernel file, compiled, run on both wave sizes, judged."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hipaudit import arguments, checking, fitting, replaytoken
+from hipaudit.checking import Request
+from hipaudit.cli.options import (
+    DeviceChoice,
+    FailOn,
+    HipDevice,
+    JsonTo,
+    Level,
+    SarifTo,
+    choice,
+    extent,
+)
+from hipaudit.device import ARCHES, choose
+from hipaudit.errors import EXIT_VOID, UsageError
+from hipaudit.outcome import Outcome
+from hipaudit.report.output import write
+from hipaudit.report.terminal import console
+from hipaudit.text import inert
+
+_EPILOG = (
+    "Examples:\n\n"
+    "hipaudit check my.hip\n\n"
+    "hipaudit check my.hip --grid 64 --block 256 --arg 'f32[16384]=uniform(-1,1)' "
+    "--arg i32=16384\n\n"
+    "hipaudit check my.hip --kernel 'scale<float>' --grid 4 --block 64 --arg f32[256]=iota "
+    "--arg f32=2 --json -\n\n"
+    f"An --arg is TYPE[COUNT][=INIT] for a buffer (INIT: {arguments.INITS}) or TYPE=VALUE; "
+    f"TYPE is one of {' '.join(arguments.TYPES)}; null is a null pointer, hex=0a0b a structure's "
+    "bytes."
+)
+_PROPOSED_COUNT = 1024
+_BOTH = ("gfx942", "gfx1100")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("check", epilog=_EPILOG, help=_command.__doc__)(_command)
+
+
+def _command(
+    file: Annotated[str, typer.Argument(metavar="FILE.hip", help="The kernel file.")],
+    kernel: Annotated[str, typer.Option(help="Entry point; f<int> for a template.")] = "",
+    grid: Annotated[str, typer.Option(metavar="X[,Y[,Z]]", help="Blocks.")] = "",
+    block: Annotated[str, typer.Option(metavar="X[,Y[,Z]]", help="Threads a block.")] = "",
+    shared: Annotated[int, typer.Option(min=0, help="Bytes of dynamic shared memory.")] = 0,
+    arg: Annotated[
+        list[str] | None, typer.Option(metavar="SPEC", help="One argument; repeat in order.")
+    ] = None,
+    arch: Annotated[str, typer.Option(help=f"both, or of {', '.join(ARCHES)}.")] = "both",
+    seed: Annotated[int, typer.Option(min=0, help="For random contents.")] = 0,
+    timeout: Annotated[float, typer.Option(help="Seconds without progress.")] = 10.0,
+    define: Annotated[
+        list[str] | None, typer.Option("-D", metavar="NAME=VALUE", help="Define a macro.")
+    ] = None,
+    include: Annotated[
+        list[str] | None, typer.Option("-I", metavar="DIR", help="Folder with headers.")
+    ] = None,
+    save: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Save the buffers after the run as .npy.")
+    ] = None,
+    json_to: JsonTo = None,
+    sarif_to: SarifTo = None,
+    fail_on: FailOn = Level.ERROR,
+    hip_device: HipDevice = None,
+) -> None:
+    """Compile a kernel file, run one kernel on both wave sizes, and report what goes wrong.
+
+    Without --arg, lists the kernels and the arguments they take, and proposes a command line.
+    """
+    request = Request(
+        file=_source(file),
+        kernel=kernel,
+        grid=extent(grid or "1", "--grid"),
+        block=extent(block or "1", "--block"),
+        shared=shared,
+        args=tuple(arg or ()),
+        archs=_archs(arch, hip_device),
+        define=tuple(define or ()),
+        include=tuple(include or ()),
+        seed=seed,
+        timeout_s=_positive(timeout),
+        save=save,
+    )
+    for text in request.args:
+        arguments.parse(text)
+    chosen = choose(choice(hip_device))
+    if not request.args and not grid and not block:
+        raise SystemExit(_propose(request, chosen))
+    outcome = run(request, chosen)
+    raise SystemExit(write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value))
+
+
+def run(request: Request, chosen: str) -> Outcome:
+    """Check, and return the outcome with replay commands in its findings."""
+    argv = command_line(request)
+    replay = replaytoken.command({"what": "check", "argv": argv, "device": chosen})
+    title = "emulated device" if chosen == "emulated" else "ROCm device"
+    return checking.check(
+        request, chosen, replay, device_title=f"{title} {' and '.join(request.archs)}"
+    )
+
+
+def command_line(request: Request) -> list[str]:
+    """Return the arguments of ``hipaudit`` that make this request."""
+    argv = ["check", request.file]
+    argv += ["--kernel", request.kernel] if request.kernel else []
+    argv += ["--grid", ",".join(map(str, request.grid))]
+    argv += ["--block", ",".join(map(str, request.block))]
+    argv += ["--shared", str(request.shared)] if request.shared else []
+    argv += [part for text in request.args for part in ("--arg", text)]
+    argv += ["--arch", "both" if request.archs == _BOTH else request.archs[0]]
+    argv += ["--seed", str(request.seed)] if request.seed else []
+    argv += ["--timeout", f"{request.timeout_s:g}"]
+    argv += [part for text in request.define for part in ("-D", text)]
+    argv += [part for text in request.include for part in ("-I", text)]
+    return argv
+
+
+def _source(file: str) -> str:
+    if not Path(file).is_file():
+        raise UsageError(f"there is no kernel file {file}")
+    return file
+
+
+def _positive(seconds: float) -> float:
+    if not 0 < seconds < 1e6:
+        raise UsageError(f"--timeout {seconds}: it takes a number of seconds above 0")
+    return seconds
+
+
+def _archs(arch: str, device: DeviceChoice | None) -> tuple[str, ...]:
+    """Return the parts; a real GPU is what it is."""
+    if choose(choice(device)) == "rocm":
+        from hipaudit.device import bind
+
+        return (bind("rocm").arch,)
+    if arch == "both":
+        return _BOTH
+    if arch not in ARCHES:
+        raise UsageError(f"--arch {arch!r}: it takes both, or one of {', '.join(ARCHES)}")
+    return (arch,)
+
+
+def _propose(request: Request, chosen: str) -> int:
+    """List the kernels with their parameters, and a command line that would run one."""
+    to = console()
+    kernels = checking.describe(request, chosen)
+    if request.kernel and "<" not in request.kernel:
+        kernels = [dict(fitting.pick(kernels, request.kernel))]
+    if not kernels:
+        raise UsageError(f"{request.file} defines no __global__ function that can be launched")
+    for kernel in kernels:
+        listed = ", ".join(f"{p['type']} {p['name']}" for p in kernel["params"])
+        to.print(inert(f"{kernel['name']}({listed or kernel.get('signature', '')})"))
+        to.print(inert(f"  {_proposal(request.file, kernel)}"))
+    to.print("void: no --arg, so nothing was run")
+    return EXIT_VOID
+
+
+def _proposal(file: str, kernel: Mapping[str, Any]) -> str:
+    """Return a command line that would run a kernel."""
+    name = str(kernel["name"])
+    if kernel.get("template") and not kernel["params"]:
+        name += "<...>"
+    words = ["hipaudit", "check", file, "--kernel", name, "--grid", "4", "--block", "256"]
+    for parameter in kernel["params"]:
+        words += ["--arg", fitting.example(parameter, _PROPOSED_COUNT)]
+    return shlex.join(words)

@@ -1,0 +1,62 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, TypeAlias
+
+import typer
+
+from hipaudit.errors import UsageError
+
+
+class DeviceChoice(str, Enum):
+    """What answers HIP calls."""
+
+    EMULATED = "emulated"
+    ROCM = "rocm"
+
+
+class Level(str, Enum):
+    """The least severity that fails a command."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+HipDevice: TypeAlias = Annotated[
+    DeviceChoice | None,
+    typer.Option(
+        "--hip-device",
+        help="What answers HIP calls; rocm fails without an AMD GPU. Default: HIPAUDIT_DEVICE, "
+        "else a real GPU if there is one, else emulated.",
+    ),
+]
+JsonTo: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--json", metavar="FILE|-", help="Write JSON there; - is standard output."),
+]
+SarifTo: TypeAlias = Annotated[
+    str | None, typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 there.")
+]
+FailOn: TypeAlias = Annotated[
+    Level, typer.Option("--fail-on", help="The least severity that gives exit code 1.")
+]
+
+
+def choice(device: DeviceChoice | None) -> str | None:
+    """Return the device as the lower layers take it."""
+    return None if device is None else device.value
+
+
+def extent(text: str, option: str) -> tuple[int, int, int]:
+    """Return ``X[,Y[,Z]]`` as three numbers.
+
+    Raises UsageError for anything else, and for a number below 1.
+    """
+    parts = text.split(",")
+    if len(parts) > 3 or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise UsageError(f"{option} {text!r}: it takes X, X,Y or X,Y,Z, each at least 1")
+    numbers = [int(part) for part in parts] + [1, 1]
+    return numbers[0], numbers[1], numbers[2]

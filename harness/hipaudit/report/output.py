@@ -1,0 +1,39 @@
+"""Where an outcome goes: the terminal, a JSON file, a SARIF file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from hipaudit.errors import UsageError
+from hipaudit.outcome import Outcome
+from hipaudit.report.sarif import sarif
+from hipaudit.report.terminal import console, show
+
+
+def write(outcome: Outcome, *, json_to: str | None, sarif_to: str | None, fail_on: str) -> int:
+    """Write an outcome everywhere it was asked for; return the exit code.
+
+    json_to is a path or ``-``; with ``-`` standard output holds the JSON alone and the text for
+    people goes to standard error. Raises UsageError when a file cannot be written.
+    """
+    code = outcome.exit_code(fail_on)
+    show(outcome, console(stderr=json_to == "-"))
+    if json_to is not None:
+        document = json.dumps(outcome.as_json(), indent=2) + "\n"
+        if json_to == "-":
+            sys.stdout.write(document)
+            sys.stdout.flush()
+        else:
+            _write(json_to, document)
+    if sarif_to is not None:
+        _write(sarif_to, json.dumps(sarif(outcome, exit_code=code), indent=2) + "\n")
+    return code
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,112 @@
+"""An outcome as SARIF 2.1.0, for code scanning services."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from hipaudit import __version__
+from hipaudit.finding import Finding, Location
+from hipaudit.outcome import Outcome
+from hipaudit.report.excerpt import what, who
+from hipaudit.text import inert
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+
+
+def sarif(outcome: Outcome, *, exit_code: int) -> dict[str, Any]:
+    """Return the log: one result a finding, rules for the kinds that were found."""
+    kinds = sorted({finding.kind for finding in outcome.findings.items})
+    results = [_result(finding, kinds.index(finding.kind)) for finding in outcome.findings.items]
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "hipaudit",
+                        "version": __version__,
+                        "semanticVersion": __version__,
+                        "rules": [_rule(kind) for kind in kinds],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "originalUriBaseIds": {"SRCROOT": {"description": {"text": "working folder"}}},
+                "invocations": [
+                    {
+                        "executionSuccessful": outcome.void is None,
+                        "exitCode": exit_code,
+                        "toolExecutionNotifications": [
+                            {"level": "note", "message": {"text": inert(note)}}
+                            for note in (*outcome.notes, *((outcome.void,) if outcome.void else ()))
+                        ],
+                    }
+                ],
+                "results": results,
+                "properties": {"device": outcome.device, "arch": outcome.arch},
+            }
+        ],
+    }
+
+
+def _rule(kind: str) -> dict[str, Any]:
+    words = kind.replace("-", " ")
+    name = "".join(part.capitalize() for part in kind.split("-"))
+    return {"id": kind, "name": name, "shortDescription": {"text": f"Kernel audit: {words}"}}
+
+
+def _result(finding: Finding, rule: int) -> dict[str, Any]:
+    """Return one result; its fingerprint is the finding's id, stable across unrelated edits."""
+    where = f" ({finding.kernel} on {finding.arch})" if finding.kernel else ""
+    result: dict[str, Any] = {
+        "ruleId": finding.kind,
+        "ruleIndex": rule,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": inert(finding.message + where)},
+        "locations": [],
+        "partialFingerprints": {"hipauditFinding/v1": f"{finding.id}/{finding.arch}"},
+        "occurrenceCount": finding.count,
+        "properties": {
+            "id": finding.id,
+            "arch": finding.arch,
+            "status": finding.status,
+            "touched": what(finding),
+            "input": finding.input,
+            "replay": finding.replay,
+        },
+    }
+    if finding.location is not None and finding.location.file:
+        result["locations"] = [_location(finding.location, None)]
+    if finding.other_location is not None and finding.other_location.file:
+        result["relatedLocations"] = [_location(finding.other_location, 1)]
+    return result
+
+
+def _location(location: Location, number: int | None) -> dict[str, Any]:
+    physical: dict[str, Any] = {"artifactLocation": _artifact(location.file)}
+    if location.line:
+        physical["region"] = {"startLine": location.line}
+    entry: dict[str, Any] = {"physicalLocation": physical}
+    if location.function:
+        entry["logicalLocations"] = [{"name": inert(location.function), "kind": "function"}]
+    running = who(location)
+    if number is not None:
+        entry["id"] = number
+        entry["message"] = {"text": f"the other side{', ' + running if running else ''}"}
+    elif running:
+        entry["message"] = {"text": running}
+    return entry
+
+
+def _artifact(file: str) -> dict[str, str]:
+    """Return a URI: relative to the working folder where the file lies below it."""
+    path = Path(file)
+    if path.is_absolute():
+        try:
+            path = path.relative_to(Path.cwd())
+        except ValueError:
+            return {"uri": path.as_uri()}
+    return {"uri": quote(path.as_posix()), "uriBaseId": "SRCROOT"}

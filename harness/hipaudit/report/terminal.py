@@ -1,0 +1,98 @@
+"""An outcome as text for a terminal. Colours only where the output is one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import IO
+
+from rich.console import Console
+from rich.text import Text
+
+from hipaudit.finding import Finding, Location
+from hipaudit.outcome import Outcome
+from hipaudit.report.excerpt import excerpt, inlined, place, what, who
+from hipaudit.text import inert, plural
+
+_STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
+
+
+def console(file: IO[str] | None = None, *, stderr: bool = False) -> Console:
+    """Return a console that takes no markup from the text and does not wrap it."""
+    return Console(file=file, stderr=stderr, markup=False, highlight=False, soft_wrap=True)
+
+
+def show(outcome: Outcome, to: Console) -> None:
+    """Print an outcome: findings with both sides, then what ran and the verdict."""
+    for finding, archs in _by_cause(outcome.findings.items):
+        _show_finding(finding, archs, to)
+    if outcome.findings.dropped:
+        to.print(f"{plural(outcome.findings.dropped, 'more root cause')} not listed", style="bold")
+    for row in outcome.kernels:
+        to.print(_kernel_line(row))
+    for note in outcome.notes:
+        to.print(Text.assemble(("note: ", "cyan"), inert(note)))
+    to.print(_verdict(outcome))
+
+
+def _by_cause(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
+    """Return each root cause once, with the parts it was found on."""
+    causes: dict[str, tuple[Finding, list[str]]] = {}
+    for finding in findings:
+        causes.setdefault(finding.id, (finding, []))[1].append(finding.arch)
+    return list(causes.values())
+
+
+def _show_finding(finding: Finding, archs: list[str], to: Console) -> None:
+    head = Text.assemble((finding.severity, _STYLES[finding.severity]), ": ")
+    head.append(inert(finding.kind), style="bold")
+    if finding.kernel:
+        head.append(f" in {inert(finding.kernel)}")
+    head.append(f" on {', '.join(inert(arch) for arch in archs if arch) or 'the host'}")
+    if finding.count > 1:
+        head.append(f", {plural(finding.count, 'time')}")
+    to.print(head)
+    to.print(f"  {inert(finding.message)}")
+    touched = what(finding)
+    if touched:
+        to.print(f"  {touched}")
+    for location, label in ((finding.location, "at"), (finding.other_location, "against")):
+        if location is not None:
+            _show_side(location, label, to)
+    for name, value in (("input", finding.input), ("replay", finding.replay), ("id", finding.id)):
+        if value:
+            to.print(Text.assemble(f"  {name}: ", (inert(value), "dim")))
+    to.print()
+
+
+def _show_side(location: Location, label: str, to: Console) -> None:
+    """Print one side: where, who, and the source with the line marked."""
+    line = Text.assemble(f"  {label} ", (place(location), "bold"))
+    running = who(location)
+    if running:
+        line.append(f", {running}")
+    to.print(line)
+    for source in excerpt(location):
+        mark = ">" if source.marked else " "
+        style = "bold" if source.marked else "dim"
+        to.print(Text(f"    {mark} {source.number:5} | {source.text}", style=style))
+    for step in inlined(location):
+        to.print(Text(f"      via {step}", style="dim"))
+
+
+def _kernel_line(row: dict[str, object]) -> str:
+    parts = [f"{row['launches']} launches", f"{row['threads']} threads"]
+    if row.get("accesses"):
+        parts.append(f"{row['accesses']} accesses checked")
+    if "launch_ms" in row:
+        parts.append(f"{row['launch_ms']} ms")
+    return f"ran {inert(str(row['name']))} on {inert(str(row['arch']))}: {', '.join(parts)}"
+
+
+def _verdict(outcome: Outcome) -> Text:
+    count = len({finding.id for finding in outcome.findings.items})
+    device = f" ({inert(outcome.device)})"
+    if count:
+        return Text.assemble((plural(count, "finding"), "bold red"), device)
+    if outcome.void is not None:
+        return Text.assemble(("void", "bold yellow"), f": {inert(outcome.void)}{device}")
+    return Text.assemble(("clean", "bold green"), f": no findings{device}")
