@@ -64,6 +64,9 @@ Scaled exp_dd(Dd x);
 // e^x - 1 for |x| < 700, with small relative error near 0 too.
 Dd expm1_dd(Dd x);
 
+// The bits of 181/256, where the first row of kLogTable begins.
+inline constexpr uint64_t kLogFirst = 0x3fe6a00000000000u;
+
 // math_log.cpp: ln(x) for positive normal x.hi; relative error 2^-66 near 1 too.
 Dd log_dd(Dd x);
 // ln(x) for any finite positive x.
@@ -96,5 +99,8 @@ Dd erf_small_dd(Dd x);
 Scaled erfc_large_dd(Dd x);
 // e^(x^2) erfc(x) for x >= 0.
 Dd erfcx_dd(Dd x);
+
+// What math_log.cpp offers to kernels, and to the float form too.
+HIPAUDIT_MATH_EXPORT double hipaudit_pow(double x, double y);
 
 }  // namespace hipaudit::math

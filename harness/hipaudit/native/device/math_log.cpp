@@ -10,9 +10,6 @@ namespace {
 // (ln(1 + r) - r + r^2/2)/r^3 for |r| <= 2^-7
 constexpr double kLogTail[] = {1.0 / 3,  -1.0 / 4, 1.0 / 5,   -1.0 / 6, 1.0 / 7,
                                -1.0 / 8, 1.0 / 9,  -1.0 / 10, 1.0 / 11, -1.0 / 12};
-// The bits of 181/256, where the table's first row begins.
-constexpr uint64_t kLogFirst = 0x3fe6a00000000000u;
-
 // ln(1 + r), |r| <= 2^-7, with small relative error.
 Dd log1p_small(Dd r) {
   double cube = r.hi * r.hi * r.hi;

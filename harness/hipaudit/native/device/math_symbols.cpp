@@ -6,7 +6,7 @@
 #define HIPAUDIT_MATH_NAMES(X) \
   X(acos) X(acosh) X(asin) X(asinh) X(atan) \
   X(atan2) X(atanh) X(cbrt) X(cos) X(cosh) \
-  X(cospi) X(cyl_bessel_i0) X(cyl_bessel_i1) X(erf) X(erfc) \
+  X(cospi) X(cyl_bessel_i0) X(cyl_bessel_i1) X(erf) X(erfc) X(erff) X(erfcf) X(powf) \
   X(erfcinv) X(erfcx) X(erfinv) X(exp) X(exp10) \
   X(exp2) X(expm1) X(fmod) X(j0) X(j1) \
   X(jn) X(ldexp) X(lgamma) X(log) X(log10) \

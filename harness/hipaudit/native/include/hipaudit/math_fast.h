@@ -23,8 +23,7 @@ HIPAUDIT_FAST(tanf, hipaudit::math::tan_float(x))
 #undef HIPAUDIT_FAST
 
 HIPAUDIT_DEVICE float __powf(float x, float y) {
-  return hipaudit::math_result(static_cast<float>(hipaudit_pow(x, y)),
-                               hipaudit::FunctionId::fast_powf);
+  return hipaudit::math_result(hipaudit_powf(x, y), hipaudit::FunctionId::fast_powf);
 }
 HIPAUDIT_DEVICE float __fdividef(float x, float y) {
   return hipaudit::math_result(x / y, hipaudit::FunctionId::fast_fdividef);

@@ -78,8 +78,10 @@ HIPAUDIT_UNARY_STD_AS(tanh, hipaudit::math::tanh_float(x))
 HIPAUDIT_UNARY_STD(asinh)
 HIPAUDIT_UNARY_STD(acosh)
 HIPAUDIT_UNARY_STD(atanh)
-HIPAUDIT_UNARY_STD(erf)
-HIPAUDIT_UNARY_STD(erfc)
+HIPAUDIT_LIBRARY float hipaudit_erff(float x) noexcept;
+HIPAUDIT_LIBRARY float hipaudit_erfcf(float x) noexcept;
+HIPAUDIT_UNARY_STD_AS(erf, hipaudit_erff(x))
+HIPAUDIT_UNARY_STD_AS(erfc, hipaudit_erfcf(x))
 HIPAUDIT_UNARY(erfinv)
 HIPAUDIT_UNARY(erfcinv)
 HIPAUDIT_UNARY(erfcx)
@@ -95,13 +97,14 @@ HIPAUDIT_UNARY(cyl_bessel_i0)
 HIPAUDIT_UNARY(cyl_bessel_i1)
 
 HIPAUDIT_LIBRARY double hipaudit_pow(double x, double y) noexcept;
+HIPAUDIT_LIBRARY float hipaudit_powf(float x, float y) noexcept;
 HIPAUDIT_LIBRARY double hipaudit_atan2(double y, double x) noexcept;
 HIPAUDIT_LIBRARY double hipaudit_jn(int n, double x) noexcept;
 HIPAUDIT_LIBRARY double hipaudit_yn(int n, double x) noexcept;
 HIPAUDIT_LIBRARY double hipaudit_norm4d(double a, double b, double c, double d) noexcept;
 HIPAUDIT_LIBRARY double hipaudit_rnorm4d(double a, double b, double c, double d) noexcept;
 
-HIPAUDIT_BINARY(pow, hipaudit_pow(x, y), hipaudit_pow(x, y))
+HIPAUDIT_BINARY(pow, hipaudit_pow(x, y), hipaudit_powf(x, y))
 HIPAUDIT_BINARY(atan2, hipaudit_atan2(x, y), hipaudit_atan2(x, y))
 HIPAUDIT_BINARY(hypot, hipaudit_norm4d(x, y, 0.0, 0.0), hipaudit_norm4d(x, y, 0.0, 0.0))
 HIPAUDIT_BINARY(rhypot, hipaudit_rnorm4d(x, y, 0.0, 0.0), hipaudit_rnorm4d(x, y, 0.0, 0.0))
