@@ -51,19 +51,18 @@ class Compiler:
         unit = self.folder / f"parse{abs(hash((source, device, standard)))}.hip"
         unit.write_text(textwrap.dedent(source))
         side = ["-fcuda-is-device", "-D__HIP_DEVICE_COMPILE__=1"] if device else []
-        return self._run(
-            "clang", "-cc1", *COMMON, *side, f"-std={standard}", "-fsyntax-only", unit
-        )
+        return self._run("clang", "-cc1", *COMMON, *side, f"-std={standard}", "-fsyntax-only", unit)
 
     def library(self, probe: Path) -> ctypes.CDLL:
         """Compiles a probe file as device code and loads it."""
         built = self.folder / f"{probe.stem}.o"
         shared = self.folder / f"{probe.stem}.so"
-        for step in (
+        steps: list[list[str | Path]] = [
             ["clang", "-cc1", *COMMON, "-fcuda-is-device", "-std=gnu++20", "-O2",
              "-mrelocation-model", "pic", "-pic-level", "2", "-emit-obj", "-o", built, probe],
             ["ld.lld", "-shared", "-o", shared, built],
-        ):  # fmt: skip
+        ]  # fmt: skip
+        for step in steps:
             done = self._run(*step)
             assert done.returncode == 0, done.stderr
         return ctypes.CDLL(str(shared))

@@ -23,16 +23,19 @@ class Format:
     dtype: Any
 
     def __call__(self, probe: str, out: Any, *inputs: NDArray[Any]) -> NDArray[Any]:
+        """Calls the format's probe of that name."""
         result: NDArray[Any] = self.probes(f"{self.name}_{probe}", out, *inputs)
         return result
 
     @property
     def values(self) -> NDArray[np.float32]:
-        return CODES.view(self.dtype).astype(np.float32)
+        """What each code stands for."""
+        return np.asarray(CODES.view(self.dtype).astype(np.float32))
 
     @property
     def largest(self) -> float:
-        return float(ml_dtypes.finfo(self.dtype).max)
+        """The largest finite value."""
+        return float(self.values[np.isfinite(self.values)].max())
 
     def of(self, floats: NDArray[Any]) -> NDArray[np.uint8]:
         """Codes of floats rounded once, not saturated."""

@@ -25,17 +25,21 @@ class Element:
 
     @property
     def codes(self) -> NDArray[np.uint8]:
+        """Every code."""
         return np.arange(1 << self.bits, dtype=np.uint8)
 
     @property
     def values(self) -> NDArray[np.float32]:
-        return self.codes.view(self.dtype).astype(np.float32)
+        """What each code stands for."""
+        return np.asarray(self.codes.view(self.dtype).astype(np.float32))
 
     def of(self, floats: NDArray[Any]) -> NDArray[np.uint8]:
+        """Codes of floats, rounded once and saturated."""
         largest = float(self.values.max())
-        return np.clip(floats, -largest, largest).astype(self.dtype).view(np.uint8)
+        return np.asarray(np.clip(floats, -largest, largest).astype(self.dtype).view(np.uint8))
 
     def hard_floats(self) -> NDArray[np.float32]:
+        """Every value, the midpoints between, a float beside each, the ends, random floats."""
         finite = np.unique(self.values)
         middle = (finite[1:] + finite[:-1]) / 2
         exact = np.concatenate([self.values, middle, finite * 1.1]).astype(np.float32)
@@ -99,9 +103,7 @@ def test_packed_forms_hold_the_first_element_low(mx: Probes, element: Element) -
     floats = RANDOM.normal(0, 3, 4000).astype(np.float32)
     codes = element.of(floats)
     bytes_ = codes[0::2] | (codes[1::2] << 4) if element.a_byte == 2 else codes
-    two_type, four_type = (
-        (np.uint8, np.uint16) if element.a_byte == 2 else (np.uint16, np.uint32)
-    )
+    two_type, four_type = (np.uint8, np.uint16) if element.a_byte == 2 else (np.uint16, np.uint32)
     two = mx(f"{element.name}_two", two_type, floats.view(np.uint64))
     assert np.array_equal(two.view(np.uint8), bytes_)
     wide = np.dtype((np.void, 16))

@@ -40,6 +40,7 @@ class Vector:
 
     @property
     def whole(self) -> np.dtype[Any]:
+        """A vector as one element of an array."""
         return np.dtype((np.void, np.dtype(self.dtype).itemsize * self.count))
 
     def random(self, rows: int = 500) -> NDArray[Any]:
@@ -52,10 +53,12 @@ class Vector:
         return RANDOM.integers(1, top, (rows, self.count), endpoint=True).astype(self.dtype)
 
     def pack(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Rows as vectors."""
         return np.ascontiguousarray(rows).view(self.whole).reshape(-1)
 
     def unpack(self, vectors: NDArray[Any]) -> NDArray[Any]:
-        return vectors.view(self.dtype).reshape(-1, self.count)
+        """Vectors as rows."""
+        return np.asarray(vectors.view(self.dtype).reshape(-1, self.count))
 
 
 VECTORS = [
@@ -166,7 +169,8 @@ def test_complex_numbers(vectors: Probes) -> None:
     wide, single = np.dtype((np.void, 16)), np.dtype((np.void, 8))
 
     def call(probe: str, *inputs: NDArray[np.complex128]) -> NDArray[np.complex128]:
-        return vectors(probe, wide, *(x.view(wide) for x in inputs)).view(np.complex128)
+        packed = (x.view(wide) for x in inputs)
+        return np.asarray(vectors(probe, wide, *packed).view(np.complex128))
 
     np.testing.assert_allclose(call("complex_divide", a, b), a / b, rtol=1e-14)
     np.testing.assert_allclose(call("complex_fma", a, b, c), a * b + c, atol=1e-14)
