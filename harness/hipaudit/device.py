@@ -44,6 +44,14 @@ class Control:
         """Have the launch records appended to the journal."""
         self.library.hipaudit_flush()
 
+    def checkers(self) -> tuple[str, ...]:
+        """Return the access checks that this library's checked build makes; none: it has none."""
+        if not hasattr(self.library, "hipaudit_checkers"):
+            return ()
+        self.library.hipaudit_checkers.restype = ctypes.c_char_p
+        listed = self.library.hipaudit_checkers() or b""
+        return tuple(name for name in listed.decode().split(",") if name)
+
     def describe(self, module: int) -> list[dict[str, Any]]:
         """Return the kernels of a loaded module, with their parameters."""
         answer = self.library.hipaudit_describe(ctypes.c_void_p(module))
@@ -105,7 +113,9 @@ class Device:
 
     def with_build(self, build: str) -> bool:
         """Compile kernels as *build* from now on: plain or checked; False when it cannot."""
-        return self.control is not None and self.control.set("build", build)
+        if self.control is None or (build == "checked" and not self.control.checkers()):
+            return False
+        return self.control.set("build", build)
 
     def with_poison(self) -> bool:
         """Fill fresh device memory with `compare.POISON_BYTE` from now on; False when it cannot."""

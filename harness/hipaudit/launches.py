@@ -45,7 +45,7 @@ def kernel_rows(entries: Iterable[Launches]) -> list[dict[str, Any]]:
     one's; accesses are the checked build's.
     """
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for entry in sorted(entries, key=lambda e: e.build != "checked"):
+    for entry in sorted(_added(entries), key=lambda e: e.build != "checked"):
         row = rows.setdefault(
             (entry.kernel, entry.arch),
             {"name": entry.kernel, "arch": entry.arch, "launches": 0, "threads": 0, "accesses": 0},
@@ -54,3 +54,23 @@ def kernel_rows(entries: Iterable[Launches]) -> list[dict[str, Any]]:
         row["launches"], row["threads"] = entry.launches, entry.threads
         row["launch_ms"] = round(entry.launch_ms, 3)
     return [rows[key] for key in sorted(rows)]
+
+
+def _added(entries: Iterable[Launches]) -> list[Launches]:
+    """Add up entries of the same kernel, part and build, which several processes left."""
+    sums: dict[tuple[str, str, str], Launches] = {}
+    for entry in entries:
+        key = (entry.kernel, entry.arch, entry.build)
+        before = sums.get(key)
+        sums[key] = (
+            entry
+            if before is None
+            else Launches(
+                *key,
+                before.launches + entry.launches,
+                before.threads + entry.threads,
+                before.accesses + entry.accesses,
+                before.launch_ms + entry.launch_ms,
+            )
+        )
+    return list(sums.values())

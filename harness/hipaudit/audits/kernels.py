@@ -62,10 +62,9 @@ def spec_named(name: str) -> Spec:
     raise UsageError(f"no library kernel is called {name!r}; there are {names}")
 
 
-def planned(spec: Spec, examples: int | None) -> int:
-    """Return how many progress steps `audit` will make for a spec, roughly."""
-    drawn = examples or spec.examples
-    return len(spec.archs) * (len(spec.cases) + drawn)
+def planned(spec: Spec, archs: Sequence[str], examples: int | None) -> int:
+    """Return how many progress steps `audit` will make for a spec when nothing fails."""
+    return len(archs) * (len(spec.cases) + (examples or spec.examples))
 
 
 def examine_in_child(payload: Mapping[str, Any], device: Device, progress: Progress) -> Json:

@@ -118,6 +118,7 @@ def dequantise_in_child(payload: Mapping[str, Any], device: Device, progress: Pr
 def _compare(device: Device, kind: str, tensor: Any) -> dict[str, Any]:
     """Compare one tensor, a group of rows at a time; say where the first difference is."""
     import gguf
+
     from hipaudit_runtime import ops
 
     blocks = tensor.data.reshape(-1, tensor.data.shape[-1])

@@ -1,0 +1,199 @@
+"""The pages under reports/: an index and one page a subject, the same bytes for the same commit.
+
+What depends on the machine or the moment (times, counts of cores) goes to ``reports/.run``,
+which is not committed.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hipaudit import __version__
+from hipaudit.audits.kernels import KernelAudit
+from hipaudit.audits.model_dequantisation import ModelAudit
+from hipaudit.finding import Finding
+from hipaudit.outcome import Outcome
+from hipaudit.report import excerpt, plots
+from hipaudit.resources import shown_kernel_path
+from hipaudit.text import code_block, code_span, markdown, plural
+
+Page = dict[str, Any]
+
+NOT_CHECKED = (
+    "Timing, matrix cores, the rounding of AMD's transcendental functions: not emulated.",
+    "Reordering of memory operations: the emulated device runs them in program order.",
+    "Inputs other than those drawn: a bound holds for the inputs run, however nasty.",
+)
+"""What no page may let the reader believe."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditData:
+    """Everything that the pages are made from; *scope* names what was audited."""
+
+    outcome: Outcome
+    kernels: tuple[KernelAudit, ...]
+    model: ModelAudit | None
+    scope: str
+    archs: tuple[str, ...]
+
+
+def write_reports(data: AuditData, folder: Path) -> list[Path]:
+    """Write the index, a page per kernel and one for the model; return the files, index first."""
+    environment = _environment()
+    index = folder / "index.md"
+    written = [index]
+    rows = []
+    for audit in data.kernels:
+        page = _kernel_page(audit, folder)
+        path = folder / "kernels" / f"{audit.spec.name}.md"
+        _write(path, environment, "kernel.md.j2", {**_common(data), **page})
+        rows.append({**page, "link": f"kernels/{path.name}"})
+        written.append(path)
+    model = None
+    if data.model is not None:
+        model = _model_page(data.model, folder)
+        path = folder / "model_dequantisation.md"
+        _write(path, environment, "model.md.j2", {**_common(data), **model})
+        written.append(path)
+    listed = {"rows": rows, "model": model, "findings": _findings(data.outcome.findings.items)}
+    _write(index, environment, "index.md.j2", {**_common(data), **listed})
+    return written
+
+
+def write_run_facts(facts: Mapping[str, Any], folder: Path) -> None:
+    """Write what differs between machines and moments to its own, uncommitted folder."""
+    place = folder / ".run"
+    place.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(dict(facts), indent=2, sort_keys=True) + "\n"
+    (place / "audit.json").write_text(text, encoding="utf-8")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("hipaudit", "report/templates"),
+        autoescape=False,  # noqa: S701 - the pages are Markdown; md and code make text inert
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"md": markdown, "code": code_span, "block": code_block}
+    environment.globals |= {"plural": plural}
+    return environment
+
+
+def _write(path: Path, environment: Environment, template: str, values: Page) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(environment.get_template(template).render(values), encoding="utf-8")
+
+
+def _common(data: AuditData) -> Page:
+    """Return what every page's header needs."""
+    return {
+        "version": __version__,
+        "device": data.outcome.device,
+        "archs": data.archs,
+        "scope": data.scope,
+        "compiler": f"clang of ziglang {importlib.metadata.version('ziglang')}",
+        "notes": data.outcome.notes,
+        "void": data.outcome.void,
+        "dropped": data.outcome.findings.dropped,
+        "not_checked": NOT_CHECKED,
+    }
+
+
+def _kernel_page(audit: KernelAudit, folder: Path) -> Page:
+    """Return a kernel page's values, and draw its plot."""
+    spec = audit.spec
+    plot = folder / "plots" / f"{spec.name}.svg"
+    draw = plots.elements_by_example if spec.exact else plots.error_against_bound
+    draw(audit.points, plot)
+    return {
+        "name": spec.name,
+        "source": str(shown_kernel_path(spec.source)),
+        "description": spec.description,
+        "entry_points": spec.entry_points,
+        "formula": spec.formula,
+        "exact": spec.exact,
+        "verdicts": [_verdict(verdict) for verdict in audit.verdicts],
+        "status": _status(audit),
+        "checked": audit.checked,
+        "fixed_cases": len(spec.cases),
+        "plot": f"../plots/{plot.name}",
+        "findings": _findings(audit.findings),
+        "node": f"tests/numerics/test_library.py -k {spec.name}",
+    }
+
+
+def _verdict(verdict: Mapping[str, Any]) -> Page:
+    """Return a verdict's numbers as the page prints them."""
+    return {
+        **verdict,
+        "worst_ratio": f"{float(verdict['worst_ratio']):.2g}",
+        "worst_ulp": f"{float(verdict['worst_ulp']):.2g}",
+        "elements": f"{verdict['elements']:,}",
+        "rejected": not verdict["survivors"],
+    }
+
+
+def _status(audit: KernelAudit) -> str:
+    if audit.findings:
+        return plural(len({finding.id for finding in audit.findings}), "finding")
+    return "void" if audit.void else "clean"
+
+
+def _model_page(model: ModelAudit, folder: Path) -> Page:
+    """Return the model page's values, and draw its plot."""
+    plot = folder / "plots" / "model_dequantisation.svg"
+    plots.elements_by_format(model.formats, plot)
+    status = "void" if model.void else "clean"
+    if model.findings:
+        status = plural(len({finding.id for finding in model.findings}), "finding")
+    return {
+        "model": model.model,
+        "formats": [
+            {**entry, "elements": f"{entry['elements']:,}", "different": f"{entry['different']:,}"}
+            for entry in model.formats
+        ],
+        "compared": f"{model.compared:,}",
+        "skipped": sorted(model.skipped.items()),
+        "status": status,
+        "plot": f"plots/{plot.name}",
+        "findings": _findings(model.findings),
+    }
+
+
+def _findings(findings: Sequence[Finding]) -> list[Page]:
+    """Return findings as the templates print them, one a root cause."""
+    causes: dict[str, Page] = {}
+    for finding in findings:
+        if finding.id in causes:
+            causes[finding.id]["archs"].append(finding.arch)
+            continue
+        sides = [
+            {
+                "place": excerpt.place(side),
+                "who": excerpt.who(side),
+                "lines": "\n".join(
+                    f"{'>' if line.marked else ' '} {line.number:5} | {line.text}"
+                    for line in excerpt.excerpt(side)
+                ),
+            }
+            for side in (finding.location, finding.other_location)
+            if side is not None
+        ]
+        causes[finding.id] = {
+            "finding": finding,
+            "archs": [finding.arch],
+            "sides": sides,
+            "what": excerpt.what(finding),
+        }
+    return list(causes.values())

@@ -1,0 +1,110 @@
+"""Plots as SVG, the same bytes for the same data: fixed salt, no date, text kept as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SETTINGS = {
+    "svg.hashsalt": "hipaudit",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+}
+_COLOURS = ("#0b62a4", "#c8501e", "#3a7d44", "#7a3e9d")
+_MARKS = ("o", "x", "^", "s")
+
+Points = Sequence[tuple[int, float]]
+
+
+def error_against_bound(points: Mapping[str, Points], path: Path) -> None:
+    """Plot each example's worst error/bound against its size, one series a part.
+
+    The line at 1 is the bound: what lies above it is a finding.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for index, (arch, series) in enumerate(sorted(points.items())):
+            # Two digits: the last ones of a ratio say nothing.
+            shown = [(n, float(f"{ratio:.2g}")) for n, ratio in series if n and ratio > 0]
+            axes.scatter(
+                [n for n, _ in shown],
+                [ratio for _, ratio in shown],
+                s=18,
+                marker=_MARKS[index % len(_MARKS)],
+                color=_COLOURS[index % len(_COLOURS)],
+                linewidths=1.0,
+                label=arch,
+            )
+        axes.axhline(1.0, color="#b00020", linewidth=1.2)
+        axes.annotate("bound", (0.01, 1.0), xycoords=("axes fraction", "data"), va="bottom")
+        axes.set_xscale("log")
+        axes.set_ylim(0, 1.15)
+        axes.set_xlabel("elements of the example")
+        axes.set_ylabel("worst error / bound")
+        axes.legend(frameon=False, loc="upper right", ncols=2)
+
+    _save(draw, path)
+
+
+def elements_by_example(points: Mapping[str, Points], path: Path) -> None:
+    """Plot how many elements each example compared: what an exact verdict rests on."""
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for index, (arch, series) in enumerate(sorted(points.items())):
+            sizes = sorted(n for n, _ in series)
+            axes.step(
+                range(1, len(sizes) + 1),
+                sizes,
+                where="mid",
+                color=_COLOURS[index % len(_COLOURS)],
+                linestyle=("-", "--", ":", "-.")[index % 4],
+                label=arch,
+            )
+        axes.set_yscale("log")
+        axes.set_xlabel("example, by size")
+        axes.set_ylabel("elements compared, bit for bit")
+        axes.legend(frameon=False, loc="upper left")
+
+    _save(draw, path)
+
+
+def elements_by_format(formats: Sequence[Mapping[str, object]], path: Path) -> None:
+    """Plot a model's elements per quantised format, equal and different."""
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        names = [str(entry["format"]) for entry in formats]
+        wrong = [int(str(entry["different"])) for entry in formats]
+        equal = [
+            int(str(entry["elements"])) - bad for entry, bad in zip(formats, wrong, strict=True)
+        ]
+        axes.barh(names, equal, color=_COLOURS[0], label="equal bits")
+        axes.barh(names, wrong, left=equal, color="#b00020", label="different")
+        axes.set_xlabel("elements")
+        axes.legend(frameon=False, loc="lower right")
+
+    _save(draw, path, height=1.8)
+
+
+def _save(draw: Callable[[Figure], None], path: Path, height: float = 2.8) -> None:
+    """Draw on a figure of our own, without a display, and write it."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
+        figure = Figure(figsize=(6.4, height), layout="constrained")
+        draw(figure)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": "hipaudit"})
