@@ -1,0 +1,146 @@
+"""Times one thing on the device that this process is bound to: a child of the benchmarks.
+
+    python emulated_child.py gemm_f32_tiled|softmax|launch|barriers|shuffles|compile|load
+
+For each line on standard input, one round, whose seconds it prints: of a kernel, one launch waited
+for; of the others, see the functions. Results are checked once, before.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import hipaudit_reference as ref
+from hipaudit_reference import bounds
+from hipaudit_runtime import modules, ops, sources
+from hipaudit_runtime.device import DeviceLike, current_device
+from hipaudit_runtime.hip import call, hip
+from hipaudit_runtime.tensors import Scope, Tensor
+
+LAUNCHES = 1000
+ROUNDS = 200
+THREADS = 256
+
+Round = Callable[[], None]
+
+
+def gemm_f32_tiled(device: DeviceLike, scope: Scope) -> Round:
+    """A product of two matrices of 256 x 256."""
+    generator = np.random.default_rng(1)
+    a, b = (generator.uniform(-1, 1, (256, 256)).astype(np.float32) for _ in range(2))
+    left, right, result = scope.upload(a), scope.upload(b), scope.empty((256, 256), np.float32)
+    ops.launch_gemm_f32(device, left, right, result)
+    _require_within(result, ref.gemm(a, b), bounds.gemm(a, b))
+    return lambda: ops.launch_gemm_f32(device, left, right, result)
+
+
+def softmax(device: DeviceLike, scope: Scope) -> Round:
+    """256 rows of 2048."""
+    x = np.random.default_rng(1).normal(0, 3, (256, 2048)).astype(np.float32)
+    logits, result = scope.upload(x), scope.empty(x.shape, np.float32)
+    ops.launch_softmax(device, logits, result)
+    _require_within(result, ref.softmax(x), bounds.softmax(x))
+    return lambda: ops.launch_softmax(device, logits, result)
+
+
+def launch(device: DeviceLike, scope: Scope) -> Round:
+    """LAUNCHES launches of an empty kernel, one block of one thread, in one stream."""
+    del scope
+    empty = _own_kernel(device, "empty")
+
+    def run() -> None:
+        for _ in range(LAUNCHES):
+            empty.launch(1, 1, ())
+
+    return run
+
+
+def barriers(device: DeviceLike, scope: Scope) -> Round:
+    """ROUNDS barriers of a block of THREADS threads."""
+    return _waits(device, scope, "barriers")
+
+
+def shuffles(device: DeviceLike, scope: Scope) -> Round:
+    """ROUNDS shuffles by each of THREADS threads."""
+    return _waits(device, scope, "shuffles")
+
+
+def compile_(device: DeviceLike, scope: Scope) -> Round:
+    """A kernel source that was never seen, from its text to its entry point."""
+    del scope
+    source = sources.read(sources.locate("rms_norm.hip"))
+
+    def run() -> None:
+        fresh = replace(source, text=f"{source.text}// {time.time_ns()}\n")
+        modules.entry_point(_loaded(fresh, device), "rms_norm")
+
+    return run
+
+
+def load(device: DeviceLike, scope: Scope) -> Round:
+    """The same of a source that the cache holds."""
+    del scope
+    source = sources.read(sources.locate("rms_norm.hip"))
+    modules.entry_point(_loaded(source, device), "rms_norm")
+    return lambda: _discard(modules.entry_point(_loaded(source, device), "rms_norm"))
+
+
+def _discard(_: object) -> None:
+    """A round returns nothing."""
+
+
+def _loaded(source: sources.KernelSource, device: DeviceLike) -> object:
+    return modules.load_module(modules.compile_source(source, device.arch))
+
+
+def _own_kernel(device: DeviceLike, name: str) -> modules.Kernel:
+    with sources.folder(Path(__file__).parent):
+        return modules.kernel(device, "device_costs.hip", name)
+
+
+def _waits(device: DeviceLike, scope: Scope, name: str) -> Round:
+    kernel = _own_kernel(device, name)
+    result = scope.empty((THREADS,), np.int32)
+    arguments = (ctypes.c_void_p(result.address), ctypes.c_int(ROUNDS))
+    return lambda: kernel.launch(1, THREADS, arguments)
+
+
+def _require_within(
+    result: Tensor, expected: np.ndarray[tuple[int, ...], np.dtype[np.float64]], bound: object
+) -> None:
+    if not np.all(np.abs(result.download() - expected) <= bound):
+        raise AssertionError("the result is wrong: there is nothing to time")
+
+
+WORK = {
+    "gemm_f32_tiled": gemm_f32_tiled,
+    "softmax": softmax,
+    "launch": launch,
+    "barriers": barriers,
+    "shuffles": shuffles,
+    "compile": compile_,
+    "load": load,
+}
+
+
+def main() -> None:
+    """Serve rounds until standard input ends."""
+    with Scope() as scope:
+        run = WORK[sys.argv[1]](current_device(), scope)
+        for _ in sys.stdin:
+            start = time.perf_counter()
+            run()
+            call(hip.hipDeviceSynchronize)
+            sys.stdout.write(f"{time.perf_counter() - start}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""What the emulated device costs beside the kernel: compiling, launching, switching threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.bench, pytest.mark.benchmark(group="device")]
+
+ROUNDS = 12
+LAUNCHES = 1000
+WAITS = 200 * 256
+
+
+@pytest.mark.parametrize(
+    ("work", "title", "unit", "per_second"),
+    [
+        ("launch", "launch of an empty kernel, hip-python included", "us", LAUNCHES / 1e6),
+        ("barriers", "a thread's wait at a barrier of 256", "ns", WAITS / 1e9),
+        ("shuffles", "a thread's shuffle in a block of 256", "ns", WAITS / 1e9),
+        ("compile", "kernel source to entry point, cold", "ms", 1e-3),
+        ("load", "kernel source to entry point, cached", "ms", 1e-3),
+    ],
+    ids=["launch", "barriers", "shuffles", "compile", "load"],
+)
+def test_cost(
+    benchmark: Any,
+    children: Any,
+    table: Any,
+    work: str,
+    title: str,
+    unit: str,
+    per_second: float,
+) -> None:
+    child = children.emulated(work)
+    seconds: list[float] = []
+    benchmark.pedantic(lambda: seconds.append(child.seconds()), rounds=ROUNDS, warmup_rounds=1)
+    table.add(benchmark, title, min(seconds) / per_second, unit)

@@ -1,0 +1,67 @@
+"""Throughput of two kernels on the emulated device's plain build, beside NumPy and PoCL."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.bench
+
+ROUNDS = 12
+GEMM = "gemm 256 x 256 x 256"
+SOFTMAX = "softmax 256 x 2048"
+MULTIPLY_ADDS = 256**3 / 1e6
+
+
+@pytest.mark.benchmark(group="kernels, plain build")
+@pytest.mark.parametrize(
+    ("kernel", "title"), [("gemm_f32_tiled", GEMM), ("softmax", SOFTMAX)], ids=["gemm", "softmax"]
+)
+def test_scaling(benchmark: Any, children: Any, table: Any, kernel: str, title: str) -> None:
+    one = children.emulated(kernel, workers=1)
+    two = children.emulated(kernel, workers=2)
+    least = min(_timed(benchmark, one.seconds))
+    table.add(benchmark, f"{title}, one worker", least * 1e3, "ms")
+    if kernel == "gemm_f32_tiled":
+        table.add(benchmark, f"{title}, one worker", MULTIPLY_ADDS / least, "M multiply-adds/s")
+    both = two.best(ROUNDS)
+    table.add(benchmark, f"{title}, two workers", both * 1e3, "ms", least / both, "one worker")
+
+
+@pytest.mark.benchmark(group="kernels, plain build")
+@pytest.mark.parametrize(
+    ("kernel", "title"), [("gemm_f32_tiled", GEMM), ("softmax", SOFTMAX)], ids=["gemm", "softmax"]
+)
+def test_against_pocl(benchmark: Any, children: Any, table: Any, kernel: str, title: str) -> None:
+    theirs = children.pocl(kernel)
+    ours = children.emulated(kernel)
+    least = min(_timed(benchmark, theirs.seconds))
+    speed = least / ours.best(ROUNDS)
+    table.add(benchmark, f"{title}, PoCL on one core", least * 1e3, "ms", speed, "our speed")
+
+
+@pytest.mark.benchmark(group="kernels, plain build")
+def test_against_numpy(benchmark: Any, children: Any, table: Any) -> None:
+    generator = np.random.default_rng(1)
+    x = generator.normal(0, 3, (256, 2048)).astype(np.float32)
+
+    def softmax() -> float:
+        start = time.perf_counter()
+        powers = np.exp(x - x.max(axis=1, keepdims=True))
+        powers /= powers.sum(axis=1, keepdims=True)
+        return time.perf_counter() - start
+
+    least = min(_timed(benchmark, softmax))
+    speed = least / children.emulated("softmax").best(ROUNDS)
+    table.add(benchmark, f"{SOFTMAX}, NumPy", least * 1e3, "ms", speed, "our speed")
+
+
+def _timed(benchmark: Any, run: Callable[[], float]) -> list[float]:
+    """Benchmark *run*, which tells its own seconds; return them."""
+    seconds: list[float] = []
+    benchmark.pedantic(lambda: seconds.append(run()), rounds=ROUNDS, warmup_rounds=1)
+    return seconds
