@@ -49,8 +49,8 @@ def as_float64(values: ArrayLike, name: str = "x") -> Float64:
         return np.asarray(array, dtype=np.float64)
     if kind in "biu":
         exact = np.asarray(array, dtype=np.float64)
-        if array.dtype.itemsize == 8 and np.any(np.abs(exact) > 2.0**53):
-            msg = f"{name}: integers beyond 2^53 are not exact in float64"
+        if array.dtype.itemsize == 8 and np.any(np.abs(exact) >= 2.0**53):
+            msg = f"{name}: integers from 2^53 on are not exact in float64"
             raise TypeError(msg)
         return exact
     msg = f"{name}: dtype {array.dtype} is not a real number type that float64 holds exactly"

@@ -56,13 +56,12 @@ def judge(
     error = np.abs(a - r)
     ratio = np.where(error == 0, 0.0, error / b)
     right_class = (np.isnan(r) & np.isnan(a)) | (a == r)
+    same_sign = np.signbit(a) == np.signbit(r)
+    overflowed = np.isinf(a) & same_sign
     if not out.has_infinity:
-        saturated = (np.abs(a) == out.max_finite) & (np.signbit(a) == np.signbit(r))
-        right_class |= np.isinf(r) & (np.isnan(a) | saturated)
+        overflowed |= np.isnan(a) | ((np.abs(a) == out.max_finite) & same_sign)
+        right_class |= np.isinf(r) & overflowed
     may_overflow = np.isfinite(r) & (np.abs(r) + b > out.max_finite)
-    overflowed = np.isinf(a) & (np.signbit(a) == np.signbit(r))
-    if not out.has_infinity:
-        overflowed |= np.isnan(a) | (np.abs(a) == out.max_finite)
     right_class |= may_overflow & overflowed
     both_finite = np.isfinite(a) & np.isfinite(r)
     ratio = np.where(right_class, 0.0, np.where(both_finite, ratio, np.inf))
