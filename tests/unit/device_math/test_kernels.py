@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 import sys
 from pathlib import Path
@@ -116,12 +117,41 @@ def test_the_hook_sees_transcendental_results_alone(builder: Builder, math: Prob
     assert np.array_equal(hooked("sin", np.float64, wide), 2 * math("sin", np.float64, wide))
 
 
-def test_the_loaders_table_offers_what_kernels_may_leave_undefined(builder: Builder) -> None:
-    asked = {n for n in undefined(builder.kernel(PROBES / "math.hip", "-O0")) if n != "memset"}
-    listing = (toolchain.NATIVE / "device" / "math_symbols.cpp").read_text()
-    missing = {name for name in asked if f"X({name.removeprefix('hipaudit_')})" not in listing}
+def lookup(table: Probes, name: str) -> int:
+    letters = np.frombuffer(name.encode() + b"\0", dtype=np.int8)
+    return int(table("lookup", np.uint64, letters)[0])
+
+
+@pytest.mark.parametrize("source", ["math.hip", "c_names.hip"])
+def test_the_loader_finds_what_kernels_leave_undefined(builder: Builder, source: str) -> None:
+    table = builder.library(PROBES / "table.hip", "-O2")
+    asked = undefined(builder.kernel(PROBES / source, "-O0")) - {"memset"}
     assert asked
-    assert not missing
+    assert not {name for name in asked if not lookup(table, name)}
+    assert not lookup(table, "printf")
+
+
+C_FLOAT = ("expf", "logf", "sinf", "tanhf", "atanf", "tgammaf", "erff", "log1pf", "acosf")
+C_DOUBLE = ("exp", "exp2", "log10", "cos", "cbrt", "lgamma", "erfc", "sinh")
+
+
+def test_c_names_are_the_same_functions(builder: Builder, math: Probes) -> None:
+    table = builder.library(PROBES / "table.hip", "-O2")
+    x = np.array([0.3, 0.9, 0.125, -0.0, 0.7])
+    for names, kind, c_type in (
+        (C_FLOAT, np.float32, ctypes.c_float),
+        (C_DOUBLE, np.float64, ctypes.c_double),
+    ):
+        for name in names:
+            function = ctypes.CFUNCTYPE(c_type, c_type)(lookup(table, name))
+            got = np.array([function(value) for value in x.astype(kind)], dtype=kind)
+            assert np.array_equal(got, math(name, kind, x.astype(kind))), name
+    power = ctypes.CFUNCTYPE(ctypes.c_float, ctypes.c_float, ctypes.c_int)
+    assert power(lookup(table, "__powisf2"))(-1.5, 3) == -3.375
+    scale = ctypes.CFUNCTYPE(ctypes.c_float, ctypes.c_float, ctypes.c_int)
+    assert scale(lookup(table, "ldexpf"))(3.0, -149) == float(np.float32(3 * 2.0**-149))
+    to_long = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_double)(lookup(table, "lround"))
+    assert [to_long(v) for v in (2.5, -2.5, 1e300, float("nan"))] == [3, -3, 2**63 - 1, 0]
 
 
 def test_generated_headers_are_up_to_date() -> None:

@@ -125,7 +125,13 @@ HIPAUDIT_STD(atan2)
     return hipaudit::math_result(static_cast<float>(VALUE), hipaudit::FunctionId::NAME##f); \
   }
 
-HIPAUDIT_BOTH(powi, (double x, int n), (float x, int n), hipaudit_pow(x, n))
+HIPAUDIT_LIBRARY float hipaudit_c_powif(float x, int n) noexcept;
+HIPAUDIT_DEVICE double powi(double x, int n) {
+  return hipaudit::math_result(hipaudit_pow(x, n), hipaudit::FunctionId::powi);
+}
+HIPAUDIT_DEVICE float powif(float x, int n) {
+  return hipaudit::math_result(hipaudit_c_powif(x, n), hipaudit::FunctionId::powif);
+}
 HIPAUDIT_BOTH(jn, (int n, double x), (int n, float x), hipaudit_jn(n, x))
 HIPAUDIT_BOTH(yn, (int n, double x), (int n, float x), hipaudit_yn(n, x))
 HIPAUDIT_BOTH(norm3d, (double a, double b, double c), (float a, float b, float c),
@@ -177,7 +183,7 @@ HIPAUDIT_DEVICE void sincos(float x, float* s, float* c) { sincosf(x, s, c); }
 HIPAUDIT_DEVICE void sincospi(double x, double* s, double* c) { *s = sinpi(x), *c = cospi(x); }
 HIPAUDIT_DEVICE void sincospif(float x, float* s, float* c) { *s = sinpif(x), *c = cospif(x); }
 
-// sqrt(sum of squares) of `count` values: joined in fours through the library's scaled sum.
+// sqrt(sum of squares) of `count` values, one joined after the other without overflow.
 HIPAUDIT_DEVICE double norm(int count, const double* a) {
   double length = 0.0;
   for (int i = 0; i < count; ++i) length = hipaudit_norm4d(length, a[i], 0.0, 0.0);
