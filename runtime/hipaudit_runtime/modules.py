@@ -55,8 +55,7 @@ class _Key:
     """What makes a loaded kernel another one: a changed file is compiled anew."""
 
     path: Path
-    changed_ns: int
-    size: int
+    digest: str
     ordinal: int
     arch: str
     options: tuple[str, ...]
@@ -71,13 +70,12 @@ def kernel(device: DeviceLike, file: str, name: str, options: tuple[str, ...] = 
 
     Raises KernelNotFoundError, KernelCompileError with the compiler's log, or HipError.
     """
-    path = sources.locate(file)
-    stat = path.stat()
-    key = _Key(path, stat.st_mtime_ns, stat.st_size, device.ordinal, device.arch, options)
+    source = sources.read(sources.locate(file))
+    key = _Key(source.path, source.digest, device.ordinal, device.arch, options)
     found = _kernels.get((key, name))
     if found is None:
         if key not in _modules:
-            _modules[key] = load_module(compile_source(sources.read(path), device.arch, options))
+            _modules[key] = load_module(compile_source(source, device.arch, options))
         found = _kernels[key, name] = entry_point(_modules[key], name)
     return found
 

@@ -7,6 +7,7 @@ of one's own or changed copies of these.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,11 +29,32 @@ class KernelSource:
     path     the file
     text     its contents
     headers  include name -> contents, of headers included by headers as well
+    digest   changes with any of them
     """
 
     path: Path
     text: str
     headers: Mapping[str, str]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What a file looked like from outside when it was read."""
+
+    path: Path
+    changed_ns: int
+    size: int
+
+    @staticmethod
+    def of(path: Path) -> _Stamp:
+        """The file as it is now."""
+        stat = path.stat()
+        return _Stamp(path, stat.st_mtime_ns, stat.st_size)
+
+
+_read: dict[Path, tuple[tuple[_Stamp, ...], KernelSource]] = {}
+"""Sources read before, with the stamps of their files: a launch must not cost reading them."""
 
 
 def kernels_folder() -> Path:
@@ -72,17 +94,28 @@ def locate(name: str) -> Path:
 
 
 def read(path: Path) -> KernelSource:
-    """Read a kernel file and the headers it includes by quotes, relative to its folder.
+    """A kernel file and the headers it includes by quotes, relative to its folder.
 
-    A quoted include that is no file there is left to the compiler.
+    Files that look unchanged from outside are not read again. A quoted include that is no file
+    there is left to the compiler.
     """
+    known = _read.get(path)
+    if known is not None and all(_Stamp.of(stamp.path) == stamp for stamp in known[0]):
+        return known[1]
+    stamps = [_Stamp.of(path)]  # before reading: what changes meanwhile is read again
     text = path.read_text(encoding="utf-8")
     headers: dict[str, str] = {}
     waiting = _QUOTED_INCLUDE.findall(text)
     while waiting:
         name = waiting.pop()
-        if name in headers or not (path.parent / name).is_file():
+        header = path.parent / name
+        if name in headers or not header.is_file():
             continue
-        headers[name] = (path.parent / name).read_text(encoding="utf-8")
+        stamps.append(_Stamp.of(header))
+        headers[name] = header.read_text(encoding="utf-8")
         waiting += _QUOTED_INCLUDE.findall(headers[name])
-    return KernelSource(path, text, MappingProxyType(headers))
+    parts = (text, *(part for pair in sorted(headers.items()) for part in pair))
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    source = KernelSource(path, text, MappingProxyType(headers), digest)
+    _read[path] = (tuple(stamps), source)
+    return source

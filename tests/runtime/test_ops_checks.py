@@ -1,0 +1,145 @@
+"""Launchers refuse, with the value, what their kernels cannot do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hipaudit.device import Device
+from hipaudit_runtime import ops
+from hipaudit_runtime.buffers import HipBuffer
+from hipaudit_runtime.ops import checks
+from hipaudit_runtime.ops.rowwise import block_for, summation_height
+from hipaudit_runtime.tensors import Scope, Tensor
+
+pytestmark = pytest.mark.runtime
+
+F32 = np.dtype(np.float32)
+
+
+def floats(*shape: int) -> checks.Host:
+    """Ones of a shape."""
+    return np.ones(shape, np.float32)
+
+
+def test_a_wrong_type_is_named(device: Device) -> None:
+    with pytest.raises(TypeError, match="x is float64, not float32"):
+        ops.softmax(device, np.ones((2, 2)))
+    with pytest.raises(TypeError, match="b is int32, not float32"):
+        ops.gemm_f32(device, floats(2, 2), np.ones((2, 2), np.int32))
+    with pytest.raises(TypeError, match="blocks is int8, not uint8"):
+        ops.dequantise_q4_1(device, np.zeros((1, 20), np.int8))
+    with pytest.raises(TypeError, match="x is list, not a numpy array"):
+        ops.softmax(device, [[1.0]])  # type: ignore[arg-type]
+
+
+def test_a_foreign_byte_order_is_refused(device: Device) -> None:
+    with pytest.raises(TypeError, match="x is >f4, not float32"):
+        ops.softmax(device, np.ones((2, 2), ">f4"))
+
+
+def test_strides_are_refused_not_copied(device: Device) -> None:
+    with pytest.raises(ValueError, match=r"x is not C-contiguous: shape \(3, 2\), strides \(4, 12"):
+        ops.softmax(device, floats(2, 3).T)
+
+
+def test_shapes_must_fit(device: Device) -> None:
+    with pytest.raises(ValueError, match=r"b has shape \(4, 5\), not \(3, 5\)"):
+        ops.gemm_f32(device, floats(2, 3), floats(4, 5))
+    with pytest.raises(ValueError, match=r"a has shape \(3,\), not 2 axes"):
+        ops.gemm_f32(device, floats(3), floats(3, 5))
+    with pytest.raises(ValueError, match=r"weight has shape \(4,\), not \(3,\)"):
+        ops.rms_norm(device, floats(2, 3), floats(4))
+    with pytest.raises(ValueError, match="at least one axis"):
+        ops.softmax(device, np.array(1, np.float32))
+
+
+@pytest.mark.parametrize("epsilon", [0.0, -1.0, 1e-45, float("inf"), float("nan")])
+def test_an_epsilon_that_cannot_do_its_work_is_refused(device: Device, epsilon: float) -> None:
+    with pytest.raises(ValueError, match=f"epsilon is {epsilon}"):
+        ops.rms_norm(device, floats(2, 3), floats(3), epsilon)
+
+
+def test_an_incomplete_block_is_refused(device: Device) -> None:
+    with pytest.raises(ValueError, match=r"shape \(2, 39\): Q4_1 rows are multiples of 20"):
+        ops.dequantise_q4_1(device, np.zeros((2, 39), np.uint8))
+    with pytest.raises(ValueError, match=r"shape \(\): Q8_0 rows are multiples of 34"):
+        ops.dequantise_q8_0(device, np.array(0, np.uint8))
+
+
+def test_an_unknown_format_is_refused(device: Device) -> None:
+    with pytest.raises(ValueError, match="no kernel for the format Q9_9; there are Q4_"):
+        ops.dequantise(device, "Q9_9", np.zeros((1, 20), np.uint8))
+
+
+def test_empty_arrays_need_no_launch(device: Device) -> None:
+    assert ops.softmax(device, floats(0, 5)).shape == (0, 5)
+    assert ops.softmax(device, floats(5, 0)).shape == (5, 0)
+    assert ops.rms_norm(device, floats(0, 5), floats(5)).shape == (0, 5)
+    assert ops.gemm_f32(device, floats(0, 5), floats(5, 3)).shape == (0, 3)
+    assert ops.dequantise_q4_1(device, np.zeros((0, 20), np.uint8)).shape == (0, 32)
+
+
+def test_a_product_without_depth_is_zero(device: Device) -> None:
+    product = ops.gemm_f32(device, floats(3, 0), floats(0, 4))
+    assert np.array_equal(product, np.zeros((3, 4), np.float32))
+
+
+@pytest.mark.usefixtures("device")
+def test_misaligned_tensors_are_refused(device: Device) -> None:
+    with HipBuffer(1024) as buffer, Scope() as scope:
+        x = Tensor(buffer, (2, 8), F32, 2)
+        with pytest.raises(ValueError, match=r"x lies at 0x.*not aligned to 4 bytes"):
+            ops.launch_softmax(device, x, scope.empty((2, 8), F32))
+        blocks = scope.upload(np.zeros((1, 20), np.uint8))
+        with pytest.raises(ValueError, match=r"values lies at 0x.*not aligned to 16 bytes"):
+            ops.launch_dequantise(device, "Q4_1", blocks, Tensor(buffer, (1, 32), F32, 4))
+
+
+def test_overlaps_are_refused(device: Device) -> None:
+    with HipBuffer(1024) as buffer:
+        square = Tensor(buffer, (4, 4), F32)
+        shifted = Tensor(buffer, (4, 4), F32, 16)
+        with pytest.raises(ValueError, match="a and c both hold address 0x"):
+            ops.launch_gemm_f32(device, square, square, shifted)
+        with pytest.raises(ValueError, match="x and y both hold address 0x"):
+            ops.launch_softmax(device, square, shifted)
+
+
+def test_softmax_in_place(device: Device) -> None:
+    with Scope() as scope:
+        x = scope.upload(floats(3, 100))
+        ops.launch_softmax(device, x, x)
+        assert np.all(x.download() == np.float32(0.01))
+
+
+def test_an_offset_view_is_fine_where_it_is_aligned(device: Device) -> None:
+    generator = np.random.default_rng(3)
+    blocks = generator.integers(0, 256, (5, 34), dtype=np.uint8)
+    expected = ops.dequantise_q8_0(device, blocks[3:].copy())
+    with Scope() as scope:
+        stored = scope.upload(blocks)
+        view = Tensor(stored.buffer, (2, 34), np.dtype(np.uint8), 3 * 34)  # 2-byte aligned only
+        values = scope.empty((2, 32), F32)
+        ops.launch_dequantise(device, "Q8_0", view, values)
+        assert np.array_equal(values.download(), expected, equal_nan=True)
+
+
+def test_a_grid_that_hip_refuses_is_refused_here() -> None:
+    with pytest.raises(ValueError, match="softmax of 1 rows would take 4194304 blocks of 1024"):
+        checks.blocks_for("softmax of 1 rows", 1 << 32, 1024)
+    assert checks.blocks_for("it", (1 << 32) - 1024, 1024) == (1 << 22) - 1
+
+
+def test_rows_get_whole_waves_of_either_width() -> None:
+    for columns in (1, 31, 64, 2048, 2049, 4096, 1 << 20):
+        block = block_for(columns)
+        assert block % 64 == 0
+        assert 64 <= block <= 1024
+
+
+def test_the_height_counts_every_addition() -> None:
+    # 64 threads with 32 columns each; a wave of 64 folds in 6, two waves of 32 in 5 and one more.
+    assert block_for(2048) == 64
+    assert summation_height(2048, 64) == 32 + 6
+    assert summation_height(2048, 32) == 32 + 5 + 1
