@@ -165,6 +165,7 @@ def _reader(request: Request, replay: str, result: ChildResult, symboliser: Symb
         input=request.launch_text,
         names={int(address): name for address, name in names.items()},
         symboliser=symboliser,
+        file=request.file,
     )
 
 

@@ -60,8 +60,11 @@ class Control:
 
     @staticmethod
     def of(path: Path) -> Control:
-        """Load the library of the emulated device."""
-        library = ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+        """Load the library of the emulated device; DeviceError when the loader refuses it."""
+        try:
+            library = ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+        except OSError as error:
+            raise DeviceError(f"the emulated device does not load: {error}") from error
         library.hipaudit_set.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
         library.hipaudit_describe.restype = ctypes.c_char_p
         library.hipaudit_flush.restype = None

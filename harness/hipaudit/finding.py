@@ -23,6 +23,7 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 CAP = 200
 """How many findings one run reports; more root causes than that are counted, and it is said."""
 
+_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
 _OURS = (str(Path(__file__).parent / "native"), "/ziglang/lib/")
 
 
@@ -149,11 +150,13 @@ class Reader:
     replay     the command that shows them again
     input      the launch they come from, in words
     names      names of allocations by address, where the caller knows them
+    file       the kernel's file, for locations whose line the device could not tell
     """
 
     replay: str | None = None
     input: str | None = None
     names: Mapping[int, str] = field(default_factory=dict)
+    file: str = ""
     symboliser: Symboliser = field(default_factory=Symboliser)
 
     def findings(self, records: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
@@ -199,7 +202,7 @@ class Reader:
             frames = self.symboliser.frames(str(place["object"]), int(place.get("pc") or 0))
         shown = _own_frame(frames)
         return Location(
-            file=shown.file,
+            file=shown.file or self.file,
             line=shown.line,
             function=shown.function,
             block=tuple(place.get("block") or ()),
@@ -227,7 +230,9 @@ def identified(draft: Finding) -> Finding:
     """Return *draft* with its id: the same for the same root cause, after unrelated edits too."""
     parts = [draft.kind, draft.kernel, _anchor(draft.location), _anchor(draft.other_location)]
     if draft.location is None or not draft.location.line:
-        parts.append(draft.message if not draft.allocation else draft.allocation.name)
+        # Addresses and other numbers differ from run to run.
+        parts.append(_NUMBER.sub("#", draft.message))
+        parts.append(draft.allocation.name if draft.allocation else "")
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return replace(draft, id=f"{draft.kind}-{digest[:10]}")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from hipaudit.arguments import TYPES, Argument
 from hipaudit.errors import UsageError
+from hipaudit.text import plural
 
 _FLOATS = ("f16", "f32", "f64")
 
@@ -47,8 +48,8 @@ def require_fit(kernel: Mapping[str, Any], given: Sequence[Argument]) -> None:
     if len(given) != len(parameters):
         listed = ", ".join(f"{p['type']} {p['name']}" for p in parameters) or "none"
         raise UsageError(
-            f"{kernel['name']} takes {len(parameters)} arguments ({listed}), "
-            f"{len(given)} were given"
+            f"{kernel['name']} takes {plural(len(parameters), 'argument')} ({listed}), "
+            f"{len(given)} given"
         )
     for number, (argument, parameter) in enumerate(zip(given, parameters, strict=True), 1):
         why = mismatch(argument, parameter)

@@ -178,9 +178,10 @@ def _findings(spec: Spec, arch: str, build: str, failure: Failure) -> tuple[Find
     """Return the findings that a failed property stands for."""
     task = {"what": "spec", "spec": spec.name, "arch": arch, "blob": failure.blob}
     replay = replaytoken.command(task)
-    if failure.records:
-        return Reader(replay=replay, input=failure.case).findings(failure.records)
     path = shown_kernel_path(spec.source)
+    if failure.records:
+        reader = Reader(replay=replay, input=failure.case, file=str(path))
+        return reader.findings(failure.records)
     entry = spec.entry_points[0]
     draft = Finding(
         id="",

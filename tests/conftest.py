@@ -1,0 +1,20 @@
+"""The watchdog: a test that hangs ends the run with every thread's stack, instead of never."""
+
+from __future__ import annotations
+
+import faulthandler
+from collections.abc import Iterator
+
+import pytest
+
+pytest_plugins = ["pytester"]
+_SECONDS = 300
+
+
+@pytest.fixture(autouse=True)
+def _watchdog(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End a test that takes minutes; exhaustive ones may take hours."""
+    if request.node.get_closest_marker("exhaustive") is None:
+        faulthandler.dump_traceback_later(_SECONDS, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
