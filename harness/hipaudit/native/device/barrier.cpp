@@ -71,6 +71,8 @@ static inline void wait_until(Worker* worker, Fiber* self, Done done) {
 }
 
 void release_barrier(Worker* worker, Block* block) {
+  if (Observer* observer = worker->launch->observer)
+    observer->barrier_completes(*worker, *block, block->barrier_kind);
   block->arrived = 0;
   block->result_count = block->gathered_count;
   block->result_nonzero = block->gathered_nonzero;
@@ -81,6 +83,7 @@ void release_barrier(Worker* worker, Block* block) {
 }
 
 void thread_left(Worker* worker, Block* block, Fiber* fiber) {
+  if (Observer* observer = worker->launch->observer) observer->thread_ends(*worker, *block, *fiber);
   fiber->finished = true;
   --block->live;
   --block->in_ring;
@@ -96,18 +99,19 @@ void thread_left(Worker* worker, Block* block, Fiber* fiber) {
 
 namespace {
 
-void arrive_at_barrier(bool predicate, const char* site) {
+void arrive_at_barrier(bool predicate, int kind, const char* site) {
   Worker* worker = current_worker();
   Block* block = worker->block;
+  Fiber* self = worker->current;
+  self->site = site;
+  block->barrier_kind = block->arrived == 0 ? kind : block->barrier_kind & kind;
   block->gathered_count += 1;
   block->gathered_nonzero += predicate ? 1 : 0;
   if (++block->arrived == block->live) {
     release_barrier(worker, block);
     return;
   }
-  Fiber* self = worker->current;
   self->wait = Wait::barrier;
-  self->site = site;
   self->barrier_epoch = block->epoch;
   uint32_t wave = self->index.flat >> worker->launch->wave_shift;
   ++block->waves[wave].at_barrier;
@@ -142,6 +146,7 @@ static void arrive_at_grid(Worker* worker, Block* block, Fiber* self) {
   Locked lock(launch.grid_mutex);
   if (++launch.grid_arrived < launch.blocks) return;
   launch.grid_arrived = 0;
+  if (launch.observer != nullptr) launch.observer->grid_barrier_completes(launch);
   launch.grid_epoch.fetch_add(1);
   worker->step();
   self->wait = Wait::none;
@@ -152,31 +157,35 @@ static void arrive_at_grid(Worker* worker, Block* block, Fiber* self) {
 using namespace hipaudit;
 
 void hipaudit_syncthreads() {
-  arrive_at_barrier(false, static_cast<const char*>(__builtin_return_address(0)));
+  arrive_at_barrier(false, kBarrierFull, static_cast<const char*>(__builtin_return_address(0)));
 }
 
 int hipaudit_syncthreads_count(int predicate) {
-  arrive_at_barrier(predicate != 0, static_cast<const char*>(__builtin_return_address(0)));
+  arrive_at_barrier(predicate != 0, kBarrierFull, static_cast<const char*>(__builtin_return_address(0)));
   return current_worker()->block->result_nonzero;
 }
 
 int hipaudit_syncthreads_and(int predicate) {
-  arrive_at_barrier(predicate != 0, static_cast<const char*>(__builtin_return_address(0)));
+  arrive_at_barrier(predicate != 0, kBarrierFull, static_cast<const char*>(__builtin_return_address(0)));
   const Block* block = current_worker()->block;
   return block->result_nonzero == block->result_count;
 }
 
 int hipaudit_syncthreads_or(int predicate) {
-  arrive_at_barrier(predicate != 0, static_cast<const char*>(__builtin_return_address(0)));
+  arrive_at_barrier(predicate != 0, kBarrierFull, static_cast<const char*>(__builtin_return_address(0)));
   return current_worker()->block->result_nonzero != 0;
 }
 
 // Which memory a barrier orders matters to the checkers only: here threads run one at a time.
-void hipaudit_barrier(int) {
-  arrive_at_barrier(false, static_cast<const char*>(__builtin_return_address(0)));
+void hipaudit_barrier(int kind) {
+  arrive_at_barrier(false, kind, static_cast<const char*>(__builtin_return_address(0)));
 }
 
-void hipaudit_fence(int, int) {}
+void hipaudit_fence(int order, int scope) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  Worker* worker = current_worker();
+  if (Observer* observer = worker->launch->observer) observer->fence(*worker, order, scope);
+}
 
 void hipaudit_grid_sync() {
   Worker* worker = current_worker();
@@ -189,6 +198,7 @@ void hipaudit_grid_sync() {
   if (worker->launch->grid_epoch.load() == epoch)
     wait_until(worker, self, [=] { return worker->launch->grid_epoch.load() != epoch; });
   self->wait = Wait::none;
+  if (Observer* observer = worker->launch->observer) observer->block_passes_grid(*worker, *block);
 }
 
 void hipaudit_yield() {

@@ -59,6 +59,8 @@ struct Block {
   Fiber* resume = nullptr;  // where to go on after the block was set aside
   std::vector<Fiber> fibers;
   std::vector<Wave> waves;
+  void* check = nullptr;     // what an observer keeps of the block
+  int barrier_kind = 0;      // what all that have arrived ask of the barrier
   std::vector<char> shared;  // contents of shared memory while the block is set aside
 
   void begin(Launch* owner, uint64_t flat);

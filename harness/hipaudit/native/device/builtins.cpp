@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "half_calls.h"
 #include "kernel_abi.h"
 #include "worker.h"
 
@@ -78,6 +79,9 @@ const Symbol kCoreSymbols[] = {
     HIPAUDIT_SYMBOL(hipaudit_abort),
     HIPAUDIT_SYMBOL(hipaudit_assert_fail),
     HIPAUDIT_SYMBOL(hipaudit_clock),
+    {"__truncsfbf2", reinterpret_cast<void*>(&hipaudit_truncate_float_to_bfloat)},
+    {"__truncdfbf2", reinterpret_cast<void*>(&hipaudit_truncate_to_bfloat)},
+    {"__truncdfhf2", reinterpret_cast<void*>(&hipaudit_truncate_to_half)},
     // Calls that the compiler makes up by itself for copies and fills.
     {"memcpy", reinterpret_cast<void*>(static_cast<void* (*)(void*, const void*, size_t)>(&memcpy))},
     {"memmove", reinterpret_cast<void*>(static_cast<void* (*)(void*, const void*, size_t)>(&memmove))},

@@ -289,6 +289,7 @@ bool build_object(const SourceUnit& unit, Build build, const std::string& base, 
   std::vector<std::string> first{"-E", "-x", "hip", "-I", workplace.path, "-dependency-file", rule,
                                  "-MT", "object"};
   append(first, kPreprocessorFlags);
+  if (build == Build::checked) first.emplace_back("-DHIPAUDIT_CHECKED=1");
   append(first, arch_macros(unit.arch));
   append(first, options.preprocessor);
   append(first, options.common);

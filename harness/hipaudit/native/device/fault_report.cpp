@@ -98,6 +98,7 @@ hipError_t describe_fault(const Fault& fault, Finding& finding) {
 hipError_t report_ending(const Launch& launch) {
   const Fault& fault = launch.fault;
   bool stopped = launch.timed_out.load() || launch.fault_claimed.load();
+  if (launch.given_up.load() && !launch.fault_claimed.load()) return hipErrorIllegalAddress;
   if (!stopped && fault.ending == Ending::completed) return hipSuccess;
   Finding finding;
   hipError_t error = hipErrorLaunchTimeOut;

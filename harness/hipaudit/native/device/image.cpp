@@ -49,7 +49,9 @@ bool write_file(const std::string& path, const char* data, size_t size) {
 }
 
 Image* Image::load(const std::string& object_path, std::string* error) {
+  static uint64_t serial = 0;
   auto* image = new Image;
+  image->serial_ = ++serial;
   image->path_ = object_path;
   Linker linker(*image);
   if (linker.run(object_path, error)) return image;

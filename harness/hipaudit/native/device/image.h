@@ -47,6 +47,14 @@ class Image {
   ~Image();
 
   bool is_code(uintptr_t address) const { return address - code_ < code_size_; }
+  bool is_data(uintptr_t address) const {
+    return address - base_ < span_ && !is_code(address);
+  }
+  uintptr_t code_begin() const { return code_; }
+  size_t code_bytes() const { return code_size_; }
+  uint64_t serial() const { return serial_; }  // no two images of a process share it
+  // True when the code calls the checkers before its accesses.
+  bool instrumented() const { return instrumented_; }
   // The address as the line table of debug_object() counts it.
   uint64_t debug_address(uintptr_t address) const { return address - base_ + kDebugBase; }
   // An ELF file with relocated line tables; written when first asked for. Empty on failure.
@@ -67,6 +75,8 @@ class Image {
   size_t span_ = 0;
   uintptr_t code_ = 0;
   size_t code_size_ = 0;
+  uint64_t serial_ = 0;
+  bool instrumented_ = false;
   std::string path_;
   std::vector<Kernel> kernels_;
   std::map<std::string, Global> globals_;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "check/checker.h"
 #include "fault_report.h"
 #include "journal.h"
 #include "memory.h"
@@ -144,6 +145,10 @@ hipError_t run(const Kernel* kernel, const LaunchShape& shape, const char* packe
   launch.order_seed = now.order_seed;
   launch.timeout_s = now.timeout_s;
   launch.prepare();
+  if (now.build == Build::checked) {
+    if (!start_checking()) return hipErrorOutOfMemory;
+    launch.observer = &checker();
+  }
   timespec begin;
   clock_gettime(CLOCK_MONOTONIC, &begin);
   run_launch(launch, now.workers);

@@ -9,6 +9,7 @@
 #include "hipaudit/context.h"
 #include "image.h"
 #include "journal.h"
+#include "observer.h"
 #include "sync.h"
 
 namespace hipaudit {
@@ -39,6 +40,7 @@ struct Fault {
 };
 
 struct Launch {
+  Observer* observer = nullptr;  // of a checked build
   const Kernel* kernel = nullptr;
   const char* arguments = nullptr;  // packed
   LaunchShape shape;
@@ -55,6 +57,7 @@ struct Launch {
   std::atomic<uint64_t> finished_blocks{0};
   std::atomic<bool> stop{false};       // leave as soon as possible
   std::atomic<bool> timed_out{false};  // why
+  std::atomic<bool> given_up{false};   // why: an observer has said what is wrong
   std::atomic<bool> fault_claimed{false};
   Fault fault;
   Mutex grid_mutex;

@@ -3,9 +3,11 @@
 #include <sys/mman.h>
 
 #include <cstdio>
+#include <algorithm>
 #include <cstring>
 #include <deque>
 
+#include "check/symbols.h"
 #include "kernel_abi.h"
 #include "math.h"
 #include "worker.h"
@@ -14,6 +16,8 @@ namespace hipaudit {
 namespace {
 
 constexpr size_t kPage = 4096;
+// Between two __shared__ variables, so that a step out of one does not lead into the next.
+constexpr size_t kSharedGap = 64;
 
 uint64_t align_up(uint64_t value, uint64_t align) {
   return align <= 1 ? value : (value + align - 1) / align * align;
@@ -32,12 +36,17 @@ bool is_loaded(const ObjectView& object, const Elf64_Shdr& section) {
 bool is_code(const Elf64_Shdr& section) { return (section.sh_flags & SHF_EXECINSTR) != 0; }
 bool is_shared(const Elf64_Shdr& section) { return (section.sh_flags & SHF_TLS) != 0; }
 
-void* find_library_symbol(const char* name) {
-  for (size_t i = 0; i < kCoreSymbolCount; ++i)
-    if (strcmp(kCoreSymbols[i].name, name) == 0) return kCoreSymbols[i].address;
-  for (size_t i = 0; i < kMathSymbolCount; ++i)
-    if (strcmp(kMathSymbols[i].name, name) == 0) return kMathSymbols[i].address;
+void* find_in(const Symbol* table, size_t count, const char* name) {
+  for (size_t i = 0; i < count; ++i)
+    if (strcmp(table[i].name, name) == 0) return table[i].address;
   return nullptr;
+}
+
+void* find_library_symbol(const char* name) {
+  if (void* found = find_in(kCoreSymbols, kCoreSymbolCount, name)) return found;
+  if (void* found = find_in(kCheckSymbols, kCheckSymbolCount, name)) return found;
+  if (void* found = find_in(kUndefinedSymbols, kUndefinedSymbolCount, name)) return found;
+  return find_in(kMathSymbols, kMathSymbolCount, name);
 }
 
 }  // namespace
@@ -97,8 +106,8 @@ bool Linker::place_sections(const ObjectView& object, std::string* error) {
       if (!is_loaded(object, section)) continue;
       if (is_shared(section)) {
         if (pass == 1) continue;
-        address_[i] = shared = align_up(shared, section.sh_addralign);
-        shared += section.sh_size;
+        address_[i] = shared = align_up(shared, std::max<uint64_t>(section.sh_addralign, 16));
+        shared += section.sh_size + kSharedGap;
       } else if (is_code(section) == (pass == 0)) {
         address_[i] = end = align_up(end, section.sh_addralign);
         end += section.sh_size;
@@ -159,6 +168,8 @@ bool Linker::resolve_symbols(const ObjectView& object, std::string* error) {
       thread_local_[i] = true;
       value_[i] = shared_base + shared_end_;
     } else if (void* found = find_library_symbol(object.name(symbol))) {
+      if (starts_with(object.name(symbol), "__tsan_") && !starts_with(object.name(symbol), "__tsan_init"))
+        image_.instrumented_ = true;
       value_[i] = reinterpret_cast<uint64_t>(found);
     } else if (ELF64_ST_BIND(symbol.st_info) != STB_WEAK && object.name(symbol)[0] != '\0') {
       missing += missing.empty() ? "" : ", ";

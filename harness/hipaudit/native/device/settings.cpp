@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "check/checker.h"
 #include "export.h"
 #include "profile.h"
 #include "sync.h"
@@ -96,6 +97,14 @@ const char* build_name(Build build) { return build == Build::checked ? "checked"
 
 }  // namespace hipaudit
 
+// Memory is followed from the moment checking is asked for.
+__attribute__((constructor)) static void start_as_the_environment_says() {
+  if (hipaudit::settings().build == hipaudit::Build::checked) hipaudit::start_checking();
+}
+
 HIPAUDIT_EXPORT int hipaudit_set(const char* key, const char* value) {
+  if (key != nullptr && value != nullptr && strcmp(key, "build") == 0 &&
+      strcmp(value, "checked") == 0 && !hipaudit::start_checking())
+    return 1;
   return key != nullptr && value != nullptr && hipaudit::set_setting(key, value) ? 0 : 1;
 }

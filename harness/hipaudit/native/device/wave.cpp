@@ -12,7 +12,8 @@
 namespace hipaudit {
 namespace {
 
-enum Operation : uint32_t { ballot, shuffle, first, match, sync };
+// ordered_sync orders the lanes' memory as well; sync only brings them together.
+enum Operation : uint32_t { ballot, shuffle, first, match, sync, ordered_sync };
 
 uint64_t bit(uint32_t lane) { return uint64_t{1} << lane; }
 uint64_t all_lanes(const Wave& wave) { return ~uint64_t{0} >> (kMostLanes - wave.count); }
@@ -38,6 +39,15 @@ uint64_t result_of(const Wave& wave, uint32_t side, uint32_t operation, uint64_t
     case match: return match_of(wave.values[side], group, value);
     default: return group;
   }
+}
+
+void tell(Worker* worker, Block* block, const Wave& wave, uint64_t group) {
+  Observer* observer = worker->launch->observer;
+  if (observer == nullptr) return;
+  auto lane = static_cast<uint32_t>(std::countr_zero(group));
+  auto index = static_cast<uint32_t>(&wave - block->waves.data());
+  bool ordered = (wave.calls[lane].operation & 7) == ordered_sync;
+  observer->wave_meets(*worker, *block, index, group, ordered);
 }
 
 // Lanes released one group at a time get their results at once, because the others may be far behind.
@@ -93,7 +103,8 @@ uint64_t lowest_group(const Wave& wave) {
 // True when the wave's lanes wait for each other at one place, and the last one has come.
 bool all_together(const Wave& wave) { return wave.uniform && wave.in_call == wave.live; }
 
-void complete_all(Worker* worker, Wave& wave) {
+void complete_all(Worker* worker, Block* block, Wave& wave) {
+  tell(worker, block, wave, wave.present[wave.epoch & 1]);
   wave.in_call = 0;
   ++wave.epoch;
   wave.present[wave.epoch & 1] = wave.set[wave.epoch & 1] = 0;
@@ -131,7 +142,7 @@ uint64_t call(uint32_t operation, uint64_t value, uint32_t source, uint64_t mask
   uint32_t epoch = wave.epoch;
   worker->idle = 0;
   if (all_together(wave)) {
-    complete_all(worker, wave);
+    complete_all(worker, block, wave);
   } else {
     resolve_wave(worker, block, index);
     while (wave.epoch == epoch && self->wait != Wait::none) {
@@ -149,7 +160,7 @@ uint64_t call(uint32_t operation, uint64_t value, uint32_t source, uint64_t mask
 void resolve_wave(Worker* worker, Block* block, uint32_t index) {
   Wave& wave = block->waves[index];
   if (all_together(wave)) {
-    complete_all(worker, wave);
+    complete_all(worker, block, wave);
     return;
   }
   if (wave.uniform && wave.in_call + wave.at_barrier < wave.live) return;
@@ -166,6 +177,7 @@ void resolve_wave(Worker* worker, Block* block, uint32_t index) {
         group = complete_group_of_mask(wave, wave.calls[lane].mask);
   }
   if (group == 0) return;
+  tell(worker, block, wave, group);
   complete(wave, group);
   worker->step();
 }
@@ -191,6 +203,6 @@ uint64_t hipaudit_wave_match(uint64_t value, uint64_t mask) {
   return call(match, value, 0, mask, HIPAUDIT_SITE);
 }
 
-void hipaudit_wave_sync(uint64_t mask) { call(sync, 1, 0, mask, HIPAUDIT_SITE); }
+void hipaudit_wave_sync(uint64_t mask) { call(ordered_sync, 1, 0, mask, HIPAUDIT_SITE); }
 
 void hipaudit_wave_barrier() { call(sync, 1, 0, 0, HIPAUDIT_SITE); }

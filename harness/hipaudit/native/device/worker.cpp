@@ -30,6 +30,7 @@ pid_t owner = 0;
 void save_shared(Worker* worker, Block* block) {
   size_t bytes = worker->launch->kernel->shared_end + worker->launch->shape.shared_bytes;
   block->shared.assign(shared_memory(), shared_memory() + bytes);
+  if (Observer* observer = worker->launch->observer) observer->block_set_aside(*worker, *block);
 }
 
 // Shared memory holds garbage when a block starts; all ones are NaN as floats and -1 as integers, which
@@ -47,6 +48,7 @@ Block* fresh_block(Worker* worker, uint64_t position) {
   worker->pool.pop_back();
   block->begin(worker->launch, worker->launch->block_at(position));
   spoil_shared(worker);
+  if (Observer* observer = worker->launch->observer) observer->block_begins(*worker, *block);
   return block;
 }
 
@@ -69,11 +71,13 @@ Block* next_block(Worker* worker, Block* last) {
   if (block != last) {
     if (last != nullptr) save_shared(worker, last);
     memcpy(shared_memory(), block->shared.data(), block->shared.size());
+    if (launch->observer != nullptr) launch->observer->block_resumed(*worker, *block);
   }
   return block;
 }
 
 void retire(Worker* worker, Block* block) {
+  if (Observer* observer = worker->launch->observer) observer->block_ends(*worker, *block);
   worker->pool.push_back(std::unique_ptr<Block>(block));
 }
 
@@ -278,11 +282,13 @@ void run_launch(Launch& launch, int count) {
     return;
   }
   install_signals();
+  if (launch.observer != nullptr) launch.observer->launch_begins(launch);
   pending = &launch;
   wanted = static_cast<uint32_t>(count);
   pthread_cond_broadcast(&work_ready);
   watch(launch);
   pending = nullptr;
+  if (launch.observer != nullptr) launch.observer->launch_ends(launch);
 }
 
 }  // namespace hipaudit

@@ -30,6 +30,7 @@ struct Worker {
   Launch* launch = nullptr;
   Block* block = nullptr;
   Fiber* current = nullptr;
+  void* check = nullptr;                // what an observer keeps of the worker
   void* scheduler = nullptr;            // stack pointer of the worker's own loop
   uint32_t idle = 0;                    // fibers visited since one of them could go on
   StackPool stacks;

@@ -13,6 +13,7 @@ HIPAUDIT_EXACT_BEGIN
 
 namespace hipaudit::math {
 using Half2 = _Float16 __attribute__((ext_vector_type(2)));
+using PackedHalf = __fp16 __attribute__((ext_vector_type(2)));
 using Short2 = short __attribute__((ext_vector_type(2)));
 using UShort2 = unsigned short __attribute__((ext_vector_type(2)));
 
@@ -69,6 +70,14 @@ HIPAUDIT_DEVICE double frexp_mantissa(double x) {
 }
 HIPAUDIT_DEVICE int frexp_exponent(double x) {
   return x == 0.0 || !is_finite(x) ? 0 : exponent_of(x) + 1;
+}
+
+// To half, towards zero.
+HIPAUDIT_DEVICE unsigned short half_towards_zero(float x) {
+  const _Float16 nearest = static_cast<_Float16>(x);
+  const unsigned short bits = __builtin_bit_cast(unsigned short, nearest);
+  const bool past = is_finite(x) && magnitude(static_cast<float>(nearest)) > magnitude(x);
+  return static_cast<unsigned short>(past ? bits - 1 : bits);
 }
 
 // v_cmp_class: which of ten classes x is in, as a bit of the mask.
@@ -251,6 +260,12 @@ HIPAUDIT_DEVICE unsigned __builtin_amdgcn_udot2(hipaudit::math::UShort2 a,
       static_cast<unsigned long long>(a[0]) * b[0] + static_cast<unsigned long long>(a[1]) * b[1];
   return hipaudit::math::clamped_unsigned(sum + c, clamp);
 }
+HIPAUDIT_DEVICE hipaudit::math::PackedHalf __builtin_amdgcn_cvt_pkrtz(float x, float y) {
+  const unsigned low = hipaudit::math::half_towards_zero(x);
+  const unsigned high = hipaudit::math::half_towards_zero(y);
+  return __builtin_bit_cast(hipaudit::math::PackedHalf, low | (high << 16));
+}
+
 // Exact products, added to c one after the other.
 HIPAUDIT_DEVICE float __builtin_amdgcn_fdot2(hipaudit::math::Half2 a, hipaudit::math::Half2 b,
                                              float c, bool clamp) {

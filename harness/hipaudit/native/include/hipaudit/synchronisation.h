@@ -37,15 +37,12 @@ HIPAUDIT_DEVICE void __builtin_amdgcn_s_barrier() { hipaudit_barrier(HIPAUDIT_BA
 
 // Scopes as __hip_atomic_* has them.
 HIPAUDIT_DEVICE void __threadfence() {
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
   hipaudit_fence(__ATOMIC_SEQ_CST, 4);
 }
 HIPAUDIT_DEVICE void __threadfence_block() {
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
   hipaudit_fence(__ATOMIC_SEQ_CST, 3);
 }
 HIPAUDIT_DEVICE void __threadfence_system() {
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
   hipaudit_fence(__ATOMIC_SEQ_CST, 5);
 }
 
@@ -68,7 +65,6 @@ HIPAUDIT_DEVICE constexpr int fence_scope(const char* scope) {
 }  // namespace hipaudit
 
 HIPAUDIT_DEVICE void __builtin_amdgcn_fence(unsigned order, const char* scope) {
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
   hipaudit_fence(static_cast<int>(order), hipaudit::fence_scope(scope));
 }
 

@@ -1,0 +1,186 @@
+// The calls that clang puts before every access of a checked kernel (-fsanitize=thread).
+#include <cstring>
+
+#include "check/access.h"
+#include "check/symbols.h"
+
+#define HIPAUDIT_PC (reinterpret_cast<uintptr_t>(__builtin_return_address(0)) - 1)
+
+namespace hipaudit {
+namespace {
+
+uintptr_t address_of(const volatile void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
+
+constexpr int kAgentScope = 4;
+constexpr int kSystemScope = 5;
+
+// Atomics that the headers did not announce with their scope: builtins of the language.
+void unannounced(const volatile void* pointer, uint32_t size, int order, int kind, uintptr_t pc) {
+  Worker* worker = current_worker();
+  auto* check = static_cast<WorkerCheck*>(worker->check);
+  uintptr_t address = address_of(pointer);
+  if (check->noted_atomic != address)
+    atomic_access(*worker, address, size, order, kSystemScope, kind, pc);
+}
+
+// A volatile access orders nothing, but it is how flags are polled: it counts as a relaxed atomic.
+void polled(const volatile void* pointer, uint32_t size, int kind, uintptr_t pc) {
+  atomic_access(*current_worker(), address_of(pointer), size, __ATOMIC_RELAXED, kAgentScope, kind, pc);
+}
+
+}  // namespace
+}  // namespace hipaudit
+
+using namespace hipaudit;
+
+extern "C" {
+
+void __tsan_init() {}
+void __tsan_vptr_update(void**, void*) {}
+void __tsan_vptr_read(void**) {}
+
+#define HIPAUDIT_ACCESS(size)                                                          \
+  void __tsan_read##size(void* p) { check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC); }   \
+  void __tsan_write##size(void* p) { check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC); } \
+  void __tsan_read_write##size(void* p) {                                              \
+    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);                    \
+    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);                   \
+  }                                                                                    \
+  void __tsan_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); }        \
+  void __tsan_volatile_write##size(void* p) { polled(p, size, 1, HIPAUDIT_PC); }
+HIPAUDIT_ACCESS(1)
+HIPAUDIT_ACCESS(2)
+HIPAUDIT_ACCESS(4)
+HIPAUDIT_ACCESS(8)
+HIPAUDIT_ACCESS(16)
+
+#define HIPAUDIT_UNALIGNED(size)                                                                 \
+  void __tsan_unaligned_read##size(void* p) {                                                    \
+    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);                              \
+  }                                                                                              \
+  void __tsan_unaligned_write##size(void* p) {                                                   \
+    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);                             \
+  }                                                                                              \
+  void __tsan_unaligned_read_write##size(void* p) {                                              \
+    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);                              \
+    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);                             \
+  }                                                                                              \
+  void __tsan_unaligned_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); }        \
+  void __tsan_unaligned_volatile_write##size(void* p) { polled(p, size, 1, HIPAUDIT_PC); }
+HIPAUDIT_UNALIGNED(2)
+HIPAUDIT_UNALIGNED(4)
+HIPAUDIT_UNALIGNED(8)
+HIPAUDIT_UNALIGNED(16)
+
+void* __tsan_memcpy(void* to, const void* from, size_t size) {
+  uintptr_t pc = HIPAUDIT_PC;
+  if (size > 0) {
+    check_access(address_of(from), static_cast<uint32_t>(size), {Access::read}, pc);
+    check_access(address_of(to), static_cast<uint32_t>(size), {Access::write}, pc);
+  }
+  return memcpy(to, from, size);
+}
+
+void* __tsan_memmove(void* to, const void* from, size_t size) {
+  uintptr_t pc = HIPAUDIT_PC;
+  if (size > 0) {
+    check_access(address_of(from), static_cast<uint32_t>(size), {Access::read}, pc);
+    check_access(address_of(to), static_cast<uint32_t>(size), {Access::write}, pc);
+  }
+  return memmove(to, from, size);
+}
+
+void* __tsan_memset(void* to, int value, size_t size) {
+  if (size > 0)
+    check_access(address_of(to), static_cast<uint32_t>(size), {Access::write}, HIPAUDIT_PC);
+  return memset(to, value, size);
+}
+
+#define HIPAUDIT_FETCH(bits, T, name, operation)                                        \
+  T __tsan_atomic##bits##_##name(volatile T* p, T value, int order) {                   \
+    unannounced(p, bits / 8, order, 2, HIPAUDIT_PC);                                    \
+    return operation(p, value, __ATOMIC_SEQ_CST);                                       \
+  }
+#define HIPAUDIT_ATOMICS(bits, T)                                                       \
+  T __tsan_atomic##bits##_load(const volatile T* p, int order) {                        \
+    unannounced(p, bits / 8, order, 0, HIPAUDIT_PC);                                    \
+    return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                        \
+  }                                                                                     \
+  void __tsan_atomic##bits##_store(volatile T* p, T value, int order) {                 \
+    unannounced(p, bits / 8, order, 1, HIPAUDIT_PC);                                    \
+    __atomic_store_n(p, value, __ATOMIC_SEQ_CST);                                       \
+  }                                                                                     \
+  HIPAUDIT_FETCH(bits, T, exchange, __atomic_exchange_n)                                \
+  HIPAUDIT_FETCH(bits, T, fetch_add, __atomic_fetch_add)                                \
+  HIPAUDIT_FETCH(bits, T, fetch_sub, __atomic_fetch_sub)                                \
+  HIPAUDIT_FETCH(bits, T, fetch_and, __atomic_fetch_and)                                \
+  HIPAUDIT_FETCH(bits, T, fetch_or, __atomic_fetch_or)                                  \
+  HIPAUDIT_FETCH(bits, T, fetch_xor, __atomic_fetch_xor)                                \
+  HIPAUDIT_FETCH(bits, T, fetch_nand, __atomic_fetch_nand)                              \
+  T __tsan_atomic##bits##_compare_exchange_val(volatile T* p, T expected, T wanted,     \
+                                               int order, int) {                        \
+    unannounced(p, bits / 8, order, 2, HIPAUDIT_PC);                                    \
+    __atomic_compare_exchange_n(p, &expected, wanted, false, __ATOMIC_SEQ_CST,          \
+                                __ATOMIC_SEQ_CST);                                      \
+    return expected;                                                                    \
+  }
+HIPAUDIT_ATOMICS(8, uint8_t)
+HIPAUDIT_ATOMICS(16, uint16_t)
+HIPAUDIT_ATOMICS(32, uint32_t)
+HIPAUDIT_ATOMICS(64, uint64_t)
+
+void __tsan_atomic_thread_fence(int order) {
+  checker().fence(*current_worker(), order, kSystemScope);
+}
+void __tsan_atomic_signal_fence(int) {}
+
+// Announced by include/hipaudit/atomics.h before the operation itself.
+void hipaudit_atomic(const volatile void* p, unsigned size, int order, int scope, int kind) {
+  atomic_access(*current_worker(), address_of(p), size, order, scope, kind, HIPAUDIT_PC);
+}
+
+}  // extern "C"
+
+namespace hipaudit {
+
+#define S(name) {#name, reinterpret_cast<void*>(&name)}
+#define HIPAUDIT_SIZE(size)                                                                   \
+  S(__tsan_read##size), S(__tsan_write##size), S(__tsan_read_write##size),                    \
+      S(__tsan_volatile_read##size), S(__tsan_volatile_write##size)
+#define HIPAUDIT_UNALIGNED_SIZE(size)                                                         \
+  S(__tsan_unaligned_read##size), S(__tsan_unaligned_write##size),                            \
+      S(__tsan_unaligned_read_write##size), S(__tsan_unaligned_volatile_read##size),          \
+      S(__tsan_unaligned_volatile_write##size)
+#define HIPAUDIT_WIDTH(bits)                                                                  \
+  S(__tsan_atomic##bits##_load), S(__tsan_atomic##bits##_store),                              \
+      S(__tsan_atomic##bits##_exchange), S(__tsan_atomic##bits##_fetch_add),                  \
+      S(__tsan_atomic##bits##_fetch_sub), S(__tsan_atomic##bits##_fetch_and),                 \
+      S(__tsan_atomic##bits##_fetch_or), S(__tsan_atomic##bits##_fetch_xor),                  \
+      S(__tsan_atomic##bits##_fetch_nand), S(__tsan_atomic##bits##_compare_exchange_val)
+const Symbol kCheckSymbols[] = {
+    HIPAUDIT_SIZE(1),
+    HIPAUDIT_SIZE(2),
+    HIPAUDIT_SIZE(4),
+    HIPAUDIT_SIZE(8),
+    HIPAUDIT_SIZE(16),
+    HIPAUDIT_UNALIGNED_SIZE(2),
+    HIPAUDIT_UNALIGNED_SIZE(4),
+    HIPAUDIT_UNALIGNED_SIZE(8),
+    HIPAUDIT_UNALIGNED_SIZE(16),
+    HIPAUDIT_WIDTH(8),
+    HIPAUDIT_WIDTH(16),
+    HIPAUDIT_WIDTH(32),
+    HIPAUDIT_WIDTH(64),
+    S(__tsan_init),
+    S(__tsan_vptr_update),
+    S(__tsan_vptr_read),
+    S(__tsan_memcpy),
+    S(__tsan_memmove),
+    S(__tsan_memset),
+    S(__tsan_atomic_thread_fence),
+    S(__tsan_atomic_signal_fence),
+    S(hipaudit_atomic),
+};
+const size_t kCheckSymbolCount = sizeof kCheckSymbols / sizeof kCheckSymbols[0];
+
+}  // namespace hipaudit

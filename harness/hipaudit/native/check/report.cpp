@@ -1,0 +1,139 @@
+#include "report.h"
+
+#include <cstdio>
+#include <map>
+#include <tuple>
+
+#include "device/journal.h"
+#include "device/memory.h"
+#include "device/memory_report.h"
+#include "device/module.h"
+#include "device/sync.h"
+#include "device/worker.h"
+
+namespace hipaudit {
+namespace {
+
+// More kinds of places than this in one launch are counted but not told apart.
+constexpr size_t kMostPlaces = 1000;
+
+using Key = std::tuple<std::string, uintptr_t, uintptr_t>;
+
+struct Entry {
+  Observation first;
+  uint64_t count = 0;
+};
+
+Mutex mutex;
+
+std::map<Key, Entry>& entries() {
+  static auto* map = new std::map<Key, Entry>;
+  return *map;
+}
+uint64_t uncounted = 0;
+
+Place place_of(const Launch& launch, const Side& side) {
+  Place place;
+  const Image& image = *launch.kernel->image;
+  if (image.is_code(side.pc)) {
+    place.object = image.debug_object();
+    place.pc = image.debug_address(side.pc);
+  }
+  place.block[0] = side.block % launch.grid_dim.x;
+  place.block[1] = side.block / launch.grid_dim.x % launch.grid_dim.y;
+  place.block[2] = side.block / launch.grid_dim.x / launch.grid_dim.y;
+  place.thread[0] = side.thread % launch.block_dim.x;
+  place.thread[1] = side.thread / launch.block_dim.x % launch.block_dim.y;
+  place.thread[2] = side.thread / launch.block_dim.x / launch.block_dim.y;
+  place.wave = side.thread >> launch.wave_shift;
+  place.lane = side.thread & (launch.wave_size - 1);
+  return place;
+}
+
+std::optional<AllocationNote> note_of(const Launch& launch, const Observation& seen) {
+  if (std::string(seen.space) == "shared") {
+    auto offset = static_cast<uint32_t>(seen.address);
+    const SharedVariable* nearest = nullptr;
+    for (const SharedVariable& variable : launch.kernel->shared)
+      if (variable.offset <= offset) nearest = &variable;
+    const Kernel& kernel = *launch.kernel;
+    if (offset >= kernel.dynamic_offset)
+      return AllocationNote{"extern __shared__", 0, launch.shape.shared_bytes,
+                            static_cast<int64_t>(offset) - kernel.dynamic_offset};
+    if (nearest == nullptr) return std::nullopt;
+    return AllocationNote{nearest->name, 0, nearest->size,
+                          static_cast<int64_t>(offset) - nearest->offset};
+  }
+  Allocation allocation;
+  std::string name;
+  Global global;
+  if (find_global(seen.address, &name, &global))
+    return AllocationNote{name, global.address, global.size,
+                          static_cast<int64_t>(seen.address - global.address)};
+  if (seen.address - kDeviceBase >= kDeviceSpan) return std::nullopt;
+  bool found = find_allocation(seen.address, &allocation) ||
+               nearest_allocation(seen.address, size_t{1} << 20, &allocation);
+  if (!found) return std::nullopt;
+  return allocation_note(allocation, seen.address);
+}
+
+std::string sentence(const Observation& seen, const std::optional<AllocationNote>& note) {
+  std::string text = std::to_string(seen.bytes) + "-byte " + seen.access;
+  if (note)
+    text += " at byte " + std::to_string(note->offset) + " of " + note->name + " (" +
+            std::to_string(note->size) + " bytes)";
+  return seen.message.empty() ? text : text + ": " + seen.message;
+}
+
+auto order(const Observation& seen) {
+  return std::make_tuple(seen.here.block, seen.here.thread, seen.other.block, seen.other.thread);
+}
+
+}  // namespace
+
+void observe(const Launch&, const Observation& seen) {
+  Locked lock(mutex);
+  Key key{seen.kind, seen.here.pc, seen.other.pc};
+  // Which side comes first depends on the schedule; the pair does not.
+  if (seen.other.pc != 0 && seen.other.pc < seen.here.pc)
+    key = Key{seen.kind, seen.other.pc, seen.here.pc};
+  auto& all = entries();
+  auto found = all.find(key);
+  if (found == all.end()) {
+    if (all.size() >= kMostPlaces) {
+      ++uncounted;
+      return;
+    }
+    found = all.emplace(key, Entry{seen, 0}).first;
+  } else if (order(seen) < order(found->second.first)) {
+    found->second.first = seen;
+  }
+  ++found->second.count;
+}
+
+void journal_observations(const Launch& launch) {
+  Locked lock(mutex);
+  for (const auto& [key, entry] : entries()) {
+    const Observation& seen = entry.first;
+    Finding finding;
+    finding.kind = seen.kind;
+    finding.severity = seen.severity;
+    finding.kernel = launch.kernel->name;
+    finding.address_space = seen.space;
+    finding.access = seen.access;
+    finding.bytes = seen.bytes;
+    finding.count = entry.count;
+    if (seen.bytes != 0) finding.allocation = note_of(launch, seen);
+    finding.message = seen.bytes != 0 ? sentence(seen, finding.allocation) : seen.message;
+    finding.location = place_of(launch, seen.here);
+    if (seen.other.pc != 0) finding.other_location = place_of(launch, seen.other);
+    journal_finding(finding);
+  }
+  if (uncounted > 0)
+    fprintf(stderr, "hipaudit: %llu more observations at other places are not listed\n",
+            static_cast<unsigned long long>(uncounted));
+  entries().clear();
+  uncounted = 0;
+}
+
+}  // namespace hipaudit

@@ -1,0 +1,39 @@
+// What the device core tells whoever watches a launch. The core knows no checker: it calls these, and in
+// plain builds nobody listens.
+#pragma once
+
+#include <cstdint>
+
+namespace hipaudit {
+
+struct Launch;
+struct Worker;
+struct Block;
+struct Fiber;
+
+// How far a barrier reaches: which memory it orders besides bringing threads together.
+enum BarrierKind : int { kBarrierBare = 0, kBarrierLocal = 1, kBarrierGlobal = 2, kBarrierFull = 3 };
+
+class Observer {
+ public:
+  virtual void launch_begins(Launch&) {}
+  virtual void launch_ends(Launch&) {}
+  virtual void block_begins(Worker&, Block&) {}
+  virtual void block_set_aside(Worker&, Block&) {}
+  virtual void block_resumed(Worker&, Block&) {}
+  virtual void block_ends(Worker&, Block&) {}
+  // Every live thread of the block has arrived; `kind` is what all of them asked for.
+  virtual void barrier_completes(Worker&, Block&, int) {}
+  virtual void grid_barrier_completes(Launch&) {}
+  // A thread of the block goes on after a barrier of the grid.
+  virtual void block_passes_grid(Worker&, Block&) {}
+  // Lanes of one wave met; `ordered` when the operation orders their memory as well.
+  virtual void wave_meets(Worker&, Block&, uint32_t, uint64_t, bool) {}
+  virtual void thread_ends(Worker&, Block&, Fiber&) {}
+  virtual void fence(Worker&, int, int) {}
+
+ protected:
+  ~Observer() = default;
+};
+
+}  // namespace hipaudit
