@@ -94,6 +94,16 @@ def test_dequantise_keeps_every_bit_of_fp32() -> None:
     np.testing.assert_array_equal(bounds.dequantise(blocks, "Q4_1", device=AMD_FAST) > 0, small)
 
 
+@pytest.mark.parametrize("name", ggml.CODEBOOK_TYPES)
+def test_codebook_types_are_decoded_whole(name: str) -> None:
+    kind = ggml.CODEBOOK_TYPES[name]
+    assert gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[name]] == (kind.elements, kind.bytes)
+    blocks = np.random.default_rng(3).integers(0, 256, (50, kind.bytes), dtype=np.uint8)
+    values = ref.dequantise(blocks, name)
+    assert values.shape == (50 * kind.elements,)
+    assert np.unique(values[np.isfinite(values)]).size > 50
+
+
 def test_e8m0_is_a_power_of_two_for_every_code() -> None:
     codes = np.arange(256, dtype=np.uint8)
     with np.errstate(invalid="ignore"):

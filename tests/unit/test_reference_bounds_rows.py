@@ -151,6 +151,16 @@ def test_softmax_bound_covers_a_folded_base() -> None:
     assert _ratio(actual, ref.softmax(x), bounds.softmax(x, height=Strided(_LANES))) > 1
 
 
+def test_softmax_bound_covers_a_fast_exponential() -> None:
+    x = _logits("wide")[:, :16]
+    shifted = (x - np.max(x, axis=-1, keepdims=True)) * np.float32(np.log2(np.e))
+    power = np.exp2(shifted.astype(np.float64)).astype(np.float32)
+    actual = power / np.sum(power, axis=-1, keepdims=True)
+    fast = DeviceErrors(**{**_fields(EMULATED), "exp_slope": 2.0})
+    assert _ratio(actual, ref.softmax(x), bounds.softmax(x, height=4, device=fast)) <= 1
+    assert _ratio(actual, ref.softmax(x), bounds.softmax(x, height=4)) > 1
+
+
 @pytest.mark.parametrize("out", [FP16, BF16], ids=lambda f: f.name)
 def test_softmax_bound_covers_storing(out: Any) -> None:
     x = _logits("normal")

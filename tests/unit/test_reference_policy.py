@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import ml_dtypes
@@ -213,6 +215,19 @@ def test_storing_adds_the_formats_rounding_and_underflow(out: Any) -> None:
     plain = bounds.silu(x)
     assert stored[0] == pytest.approx(out.unit_roundoff * float(ref.silu(x)[0]), rel=1e-2, abs=2e-3)
     assert stored[1] >= plain[1] + out.min_subnormal / 2
+
+
+_ULP_TABLE = Path(__file__).parents[2] / "harness" / "hipaudit" / "native" / "math_ulp.json"
+
+
+def test_the_devices_tables_cover_the_published_one() -> None:
+    published = json.loads(_ULP_TABLE.read_text())["functions"]
+    for name in ("exp", "exp2", "log", "log2", "log10", "rsqrt", "sqrt", "sin", "cos", "tanh"):
+        assert getattr(EMULATED, name) >= 2 * published[f"{name}f"]["ours"]
+        assert getattr(AMD, name) >= 2 * published[f"{name}f"]["amd"]
+    for name in ("erf", "erfc", "pow"):
+        assert getattr(EMULATED, name) >= 2 * published[f"{name}f"]["ours"]
+        assert getattr(AMD, name) >= 2 * published[f"{name}f"]["amd"]
 
 
 def test_devices_have_the_documented_order() -> None:

@@ -82,7 +82,8 @@ def attended_error(
     depth = np.where(logits == -np.inf, np.inf, peak - logits)
     weights = np.exp(-depth)
     total = np.sum(weights, axis=-1, keepdims=True)
-    shift = np.where(depth == np.inf, 0.0, logit_error + u * depth)
+    slope = (1 + device.exp_slope) * u
+    shift = np.where(depth == np.inf, 0.0, logit_error + slope * depth)
     # The common part of the logits' errors cancels; the largest may differ by its own.
     change = np.exp(shift - depth) * (1 + eps) - weights
     summed = accumulated(height, count, working, device)

@@ -12,6 +12,8 @@ class DeviceErrors:
     """Largest relative errors of a device's fp32 functions, in units of u = 2^-24.
 
     One ULP is at most 2 u of the value. Functions that are correctly rounded have 1.
+    `exp_slope` is what exp adds for each unit of its argument's size: an exp made of exp2 and a
+    product rounds x log2 e first.
     `flushes_subnormals`: subnormal arguments and results may become zero. `truncates`: additions
     and products round towards zero, which doubles their u.
     """
@@ -32,6 +34,7 @@ class DeviceErrors:
     erf: float
     erfc: float
     pow: float
+    exp_slope: float = 0.0
     flushes_subnormals: bool = False
     truncates: bool = False
 
@@ -110,7 +113,8 @@ AMD = DeviceErrors(
 )
 
 # The same with the fast intrinsics (__expf, __logf, __sinf, __cosf, __frcp, v_rsq) where HIP
-# documents them; a kernel that calls those, or is compiled with fast math, is judged by this.
+# documents them, division by a reciprocal and a product (2.5 ULP, as OpenCL asks of it), and
+# subnormals flushed: for a kernel that calls those, or is compiled with fast math.
 AMD_FAST = DeviceErrors(
     name="amd-fast",
     exp=_documented(6),
@@ -128,6 +132,7 @@ AMD_FAST = DeviceErrors(
     erf=_documented(4),
     erfc=_documented(2),
     pow=_documented(1),
+    exp_slope=2.0,
     flushes_subnormals=True,
 )
 

@@ -106,7 +106,7 @@ def _gated_error(
     power = np.exp(-gate)
     share = np.where(power == np.inf, 1.0, power / (1 + power))
     depth = np.where(np.isfinite(gate), np.abs(gate), 0.0)
-    argument = (u * depth + device.exp * u) * share
+    argument = (max(1.0, device.exp_slope) * depth + device.exp) * u * share
     factors = relative(argument + (roundings - 1 + max(device.divide, device.reciprocal)) * u)
     value = size / (1 + power)
     error = np.where(value == 0, 0.0, value * factors) + (size + 1) * tiny * 2

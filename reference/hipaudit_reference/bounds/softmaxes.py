@@ -54,7 +54,8 @@ def softmax(
     weights = np.exp(-depth)
     total = np.sum(weights, axis=-1, keepdims=True)
     shift = logit_error(logits, scale, folded_base, device, working)
-    shift = np.where(logits == -np.inf, 0.0, shift + u * depth)
+    slope = 1.0 if folded_base else 1.0 + device.exp_slope
+    shift = np.where(logits == -np.inf, 0.0, shift + slope * u * depth)
     eps = (device.exp2 if folded_base else device.exp) * u
     change = np.where(logits == -np.inf, 0.0, np.exp(shift - depth) * (1 + eps) - weights)
     summed = accumulated(height, logits.shape[-1], working, device)

@@ -16,8 +16,9 @@ MXFP4       17        32  E8M0 byte, 16 bytes of nibbles:             scale * e2
 =======  =====  ========  ==================================================================
 
 Of each byte of nibbles the low one is element i, the high one element i + 16. The 256-element
-types are in `ggml_super`. Source: the block structures of ggml (ggml-common.h); `gguf.quants`
-is the independent oracle, compared bit for bit in the tests.
+types are in `ggml_super`. Types with a codebook (IQ1_S and the like) and ternary ones are decoded
+by `gguf.quants` itself: for them it is the specification. Source: the block structures of ggml
+(ggml-common.h); `gguf.quants` is the independent oracle, compared bit for bit in the tests.
 """
 
 from __future__ import annotations
@@ -34,6 +35,21 @@ from hipaudit_reference.formats.bits import half, nibbles
 
 Decoder = Callable[[Bytes], Float32]
 
+# Bytes of a block of 256 elements (of 32 for IQ4_NL).
+_CODEBOOK_BYTES = {
+    "TQ1_0": 54,
+    "TQ2_0": 66,
+    "IQ1_S": 50,
+    "IQ1_M": 56,
+    "IQ2_XXS": 66,
+    "IQ2_XS": 74,
+    "IQ2_S": 82,
+    "IQ3_XXS": 98,
+    "IQ3_S": 110,
+    "IQ4_NL": 18,
+    "IQ4_XS": 136,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class BlockType:
@@ -47,8 +63,9 @@ class BlockType:
 
 def block_type(name: str) -> BlockType:
     """The block type of a name; ValueError that lists the names otherwise."""
-    require(name in BLOCK_TYPES, f"{name!r} is none of the block types {', '.join(BLOCK_TYPES)}")
-    return BLOCK_TYPES[name]
+    known = {**BLOCK_TYPES, **CODEBOOK_TYPES}
+    require(name in known, f"{name!r} is none of the block types {', '.join(known)}")
+    return known[name]
 
 
 def as_blocks(data: ArrayLike, name: str) -> Bytes:
@@ -72,7 +89,7 @@ def decode(data: ArrayLike, name: str) -> Float32:
     +0. By the OCP specification 255 is NaN: that one is `mx.decode`.
     """
     blocks = as_blocks(data, name)
-    return BLOCK_TYPES[name].decoder(blocks).reshape(-1)
+    return block_type(name).decoder(blocks).reshape(-1)
 
 
 # Where a type keeps its scale, and its minimum with the sign it enters with.
@@ -134,6 +151,24 @@ def _mxfp4(blocks: Bytes) -> Float32:
     return half_scale * _TWICE_E2M1[nibbles(blocks[:, 1:]).astype(np.int64)]
 
 
+def _by_gguf(name: str) -> Decoder:
+    """The decoder of `gguf.quants`, loaded when it is first needed."""
+
+    def decoder(blocks: Bytes) -> Float32:
+        import gguf
+
+        kind = gguf.GGMLQuantizationType[name]
+        return np.asarray(gguf.quants.dequantize(blocks, kind), dtype=np.float32)
+
+    return decoder
+
+
+CODEBOOK_TYPES: dict[str, BlockType] = {
+    name: BlockType(name, size, 32 if name == "IQ4_NL" else 256, _by_gguf(name))
+    for name, size in _CODEBOOK_BYTES.items()
+}
+
+# The types with a decoder of our own.
 BLOCK_TYPES: dict[str, BlockType] = {
     kind.name: kind
     for kind in (

@@ -13,10 +13,10 @@ def dequantise(blocks: ArrayLike, kind: str, out: Format = FP32) -> Float64:
     """The elements of a tensor of quantised blocks, flat, bit exact.
 
     blocks: uint8 of any shape, whole blocks in order; kind: a name of
-    `formats.ggml.BLOCK_TYPES` or of `formats.mx.MX_KINDS`. The value is the fp32 one; a narrower
-    `out` rounds it once more, to nearest. As float64, which holds fp32's infinities, NaN and
-    both zeros. A NaN or infinite scale makes its elements NaN or infinite, as IEEE arithmetic
-    has it.
+    `formats.ggml.BLOCK_TYPES` or `CODEBOOK_TYPES`, or of `formats.mx.MX_KINDS`. The value is the
+    fp32 one; a narrower `out` rounds it once more, to nearest. As float64, which holds fp32's
+    infinities, NaN and both zeros. A NaN or infinite scale makes its elements NaN or infinite,
+    as IEEE arithmetic has it.
     """
     if kind in mx.MX_KINDS:
         return round_to(round_to(mx.decode(blocks, kind), FP32), out)
