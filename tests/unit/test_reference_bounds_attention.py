@@ -225,6 +225,18 @@ def test_paged_attention_is_attention_over_the_sequence() -> None:
         ref.paged_attention(q, k_pages, v_pages, table, np.array([49, 1]))
 
 
+def test_a_folded_base_needs_its_own_bound() -> None:
+    q, k, v = _tensors("offset")
+    factor = np.float32(np.log2(np.e) / np.sqrt(40))
+    logits = q[:2] @ np.swapaxes(k, -1, -2) * factor
+    p = np.exp2((logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)).astype(np.float32)
+    actual = p @ v / p.sum(axis=-1, keepdims=True)
+    exact = ref.attention(q[:2], k, v)
+    bound = bounds.attention(q[:2], k, v, folded_base=True)
+    assert _worst(actual, exact, bound) <= 1
+    assert np.all(bound > bounds.attention(q[:2], k, v))
+
+
 def test_latent_attention_equals_attention_of_the_full_heads() -> None:
     """Absorbed weights: (q W_uk) c = q (W_uk c), so both forms give the same output."""
     g = np.random.default_rng(24)

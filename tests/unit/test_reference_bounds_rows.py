@@ -7,6 +7,7 @@ edge of what the device's table allows: the bound must hold for the worst device
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -156,7 +157,7 @@ def test_softmax_bound_covers_a_fast_exponential() -> None:
     shifted = (x - np.max(x, axis=-1, keepdims=True)) * np.float32(np.log2(np.e))
     power = np.exp2(shifted.astype(np.float64)).astype(np.float32)
     actual = power / np.sum(power, axis=-1, keepdims=True)
-    fast = DeviceErrors(**{**_fields(EMULATED), "exp_slope": 2.0})
+    fast = replace(EMULATED, exp_slope=2.0)
     assert _ratio(actual, ref.softmax(x), bounds.softmax(x, height=4, device=fast)) <= 1
     assert _ratio(actual, ref.softmax(x), bounds.softmax(x, height=4)) > 1
 
@@ -333,7 +334,7 @@ def test_silu_may_vanish_where_its_exponential_overflows() -> None:
 
 def test_a_flushing_device_gets_room_below_the_normal_range() -> None:
     x = np.array([[1e-40, 2e-40, 3.0]], dtype=np.float32)
-    flushing = DeviceErrors(**{**_fields(EMULATED), "flushes_subnormals": True})
+    flushing = EMULATED.flushing()
     flushed = np.array([[0.0, 0.0, 3.0]])
     assert _ratio(flushed * 2, ref.scale(x, 2.0), bounds.scale(x, 2.0, device=flushing)) <= 1
     assert _ratio(flushed * 2, ref.scale(x, 2.0), bounds.scale(x, 2.0)) > 1
@@ -344,15 +345,11 @@ def test_a_flushing_device_gets_room_below_the_normal_range() -> None:
 
 
 def test_a_truncating_device_doubles_the_unit() -> None:
-    truncating = DeviceErrors(**{**_fields(EMULATED), "truncates": True})
+    truncating = EMULATED.truncating()
     x = np.linspace(1, 2, 9, dtype=np.float32)
     np.testing.assert_allclose(
         bounds.reduce_sum(x, device=truncating), 2 * bounds.reduce_sum(x), rtol=1e-12
     )
-
-
-def _fields(device: DeviceErrors) -> dict[str, Any]:
-    return {name: getattr(device, name) for name in DeviceErrors.__slots__}
 
 
 def test_gelu_argument_is_odd() -> None:

@@ -11,7 +11,7 @@ import pytest
 import hipaudit_reference as ref
 from hipaudit_reference import analysis, bounds
 from hipaudit_reference.analysis import SummationTree, simulate
-from hipaudit_reference.bounds import EMULATED, DeviceErrors
+from hipaudit_reference.bounds import EMULATED
 from hipaudit_reference.formats import BF16, FP16, FP32, round_to
 from hipaudit_reference.summation import (
     BlockFma,
@@ -120,8 +120,7 @@ def test_a_tree_too_low_for_its_terms_is_refused() -> None:
 
 
 def test_the_probabilistic_form_is_not_for_truncating_units() -> None:
-    table = {name: getattr(EMULATED, name) for name in DeviceErrors.__slots__}
-    truncating = DeviceErrors(**{**table, "truncates": True})
+    truncating = EMULATED.truncating()
     x = np.ones(100, dtype=np.float32)
     root = bounds.reduce_sum(x, height=Probabilistic(Serial()))
     assert root < bounds.reduce_sum(x)

@@ -26,6 +26,7 @@ def attention(
     mask: ArrayLike | None = None,
     *,
     tiles: int = 1,
+    folded_base: bool = False,
     height: Height = None,
     probabilities: Format | None = None,
     working: Format = FP32,
@@ -38,7 +39,8 @@ def attention(
     most 1, adds 2 u |s| + (eps_tanh + u) |s'|); a weight by rho = ds + u d + eps_exp. Then
     sum p |v| (rho + u_P + gamma_n + u) + (sum p rho + gamma_h + u) sum p |v| + u_out |o|.
     `tiles`: how many times an online softmax may rescale its sums, each for 2 (u + eps_exp)
-    (merging split-K partial results counts as one more); `height`: how weights and weighted
+    (merging split-K partial results counts as one more); `folded_base`: logits are kept times
+    log2 e, for exp2, which rounds them 3 u |s| further; `height`: how weights and weighted
     values are added over the keys; `probabilities`: the format P is rounded to before P V.
     No error exceeds |o| + max |v| by more than roundings: the result is an average of values.
     Not determined where a logit's |q||k| may overflow, or where an infinite value meets a weight
@@ -57,6 +59,8 @@ def attention(
     if softcap is not None:
         bent = (device.tanh + device.divide + 1) * u * np.abs(logits)
         error = error + (max(device.divide, 1.0) + 1) * u * (np.abs(raw) + error) + bent
+    if folded_base:
+        error = error + 3 * u * (np.abs(reference.dense_logits(heads, factor, softcap)) + error)
     overflow = np.any((size * max(1.0, abs(factor)) >= working.max_finite) & heads.keep, -1)
     y = reference.attend(logits, heads)
     total = attended_error(logits, error, heads, tiles, height, probabilities, working, device)
@@ -96,7 +100,7 @@ def attended_error(
     average = p @ values
     moved = np.where(total == 0, 0.0, (change + (weights > 0) * least) / total) @ values
     sigma = np.sum(change, axis=-1, keepdims=True) / total + summed + online + count * least
-    sigma = sigma + max(device.divide, device.reciprocal) * u + u
+    sigma = sigma + device.quotient() * u + u
     pv = unit_p + summed + online + 2 * u
     error = np.where(sigma < 1, (moved * (1 + pv) + average * (pv + sigma)) / (1 - sigma), np.inf)
     seen = np.broadcast_to(heads.keep, logits.shape)

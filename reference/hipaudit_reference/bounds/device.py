@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hipaudit_reference.formats import Format
 
@@ -52,9 +52,17 @@ class DeviceErrors:
         """Absolute error that reading a subnormal argument may bring."""
         return working.min_normal if self.flushes_subnormals else 0.0
 
-    def sigmoid(self) -> float:
-        """1 / (1 + exp(-x)) apart from the error in exp: an addition and a division."""
-        return 1 + max(self.divide, self.reciprocal)
+    def flushing(self) -> DeviceErrors:
+        """The same device with subnormals flushed."""
+        return replace(self, name=f"{self.name}-flushing", flushes_subnormals=True)
+
+    def truncating(self) -> DeviceErrors:
+        """The same device with a truncating adder and multiplier."""
+        return replace(self, name=f"{self.name}-truncating", truncates=True)
+
+    def quotient(self) -> float:
+        """A division, or a product with a reciprocal: the worse of the two."""
+        return max(self.divide, self.reciprocal + 1)
 
     def inverse_root(self) -> float:
         """1 / sqrt(x), by rsqrt or by a square root and a division: the worse of the two."""

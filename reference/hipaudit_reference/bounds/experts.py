@@ -47,7 +47,7 @@ def router(
         slack = slack + accumulated(None, count, working, device) * (total + slack)
         left = total - slack
         each = np.where(left > 0, (each + weights * slack) / left, np.inf)
-        each = np.minimum(each + max(device.divide, 1.0) * u * (weights + each), 1.0 + 4 * u)
+        each = np.minimum(each + device.quotient() * u * (weights + each), 1.0 + 4 * u)
     return settled(stored(each, weights, out, working, device), weights), np.zeros(order.shape)
 
 

@@ -29,7 +29,7 @@ def temperature(
 ) -> Float64:
     """Error of logits / T, by a division or by a product with 1 / T: 2 u |y|, 3 u if T rounds."""
     y = reference.temperature(logits, value)
-    roundings = max(device.divide, device.reciprocal + 1) + _argument(value, working)
+    roundings = device.quotient() + _argument(value, working)
     error = relative(np.asarray(roundings * device.unit(working))) * np.abs(y)
     error = error + device.underflow(working) + device.input_flush(working) * (1 + 1 / value)
     return settled(stored(error, y, out, working, device), y)
@@ -47,7 +47,7 @@ def repetition_penalty(
 ) -> Float64:
     """Error of the penalised logits: as `temperature`; others are copied."""
     y = reference.repetition_penalty(logits, seen, penalty)
-    roundings = max(device.divide, device.reciprocal + 1) + _argument(penalty, working)
+    roundings = device.quotient() + _argument(penalty, working)
     error = relative(np.asarray(roundings * device.unit(working))) * np.abs(y)
     flush = device.input_flush(working) * (1 + penalty + 1 / penalty)
     error = np.where(as_booleans(seen, "seen"), error + device.underflow(working) + flush, 0.0)
@@ -74,7 +74,7 @@ def renormalise(
     count, tiny = p.shape[-1], device.underflow(working)
     summed = accumulated(height, count, working, device)
     lost = np.where(total > 0, 2 * count * device.input_flush(working) / total, 0.0)
-    quotient = max(device.divide, device.reciprocal + 1) * device.unit(working)
+    quotient = device.quotient() * device.unit(working)
     factors = relative(summed + lost + quotient)
     flush = np.where(total > 0, device.input_flush(working) / total, 0.0)
     error = np.where(flags & (total > 0), y * factors + tiny + flush, 0.0)

@@ -36,7 +36,8 @@ def softmax(
     """Error of softmax per element of (..., n).
 
     With d = max s - s and g the exact result:
-    g_j (u d_j + u sum_i g_i d_i + 2 eps_exp + gamma_h + u) + underflow + storing.
+    g_j (u d_j + u sum_i g_i d_i + 2 eps_exp + gamma_h + u) + underflow + storing,
+    with another u for a kernel that multiplies by the reciprocal of the sum.
 
     A logit's own rounding u |s_j| joins u d_j when there is a scale. `tiles` is the number of
     tiles of an online softmax: each rescaling of the running sum adds u + eps_exp. `folded_base`
@@ -61,7 +62,7 @@ def softmax(
     summed = accumulated(height, logits.shape[-1], working, device)
     rescaled = (tiles - 1) * (u + eps) + logits.shape[-1] * tiny
     sigma = np.sum(change, axis=-1, keepdims=True) / total + summed + rescaled
-    sigma = sigma + max(device.divide, 1.0) * u
+    sigma = sigma + device.quotient() * u
     error = np.where(sigma < 1, (change / total + g * sigma) / (1 - sigma), np.inf)
     error = np.minimum(error, np.maximum(g, 1 - g) * (1 + 8 * u) + 8 * u)
     error = error + 2 * max(device.exp, 1.0) * tiny
