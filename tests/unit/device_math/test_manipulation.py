@@ -165,3 +165,15 @@ def test_amd_instructions(math: Probes) -> None:
     width = np.array([8, 8, 0, 1], dtype=np.uint32)
     words = np.array([0x00000F80, -1, 5, -(2**31)], dtype=np.int32)
     assert call("sbfe", np.int32, words, start, width).tolist() == [-8, -1, 0, -1]
+
+
+def test_packed_halves(math: Probes) -> None:
+    x = np.array([1.0, 1.0009, -1.0009, 65519.0, 1e30, 6e-8, -2.9e-8, np.inf], dtype=np.float32)
+    packed = math("cvt_pkrtz", np.uint32, x, -x).view(np.uint16).reshape(-1, 2).view(np.float16)
+    expected = [1.0, 1.0, -1.0, 65504.0, 65504.0, 2.0**-24, -0.0, np.inf]
+    assert packed[:, 0].tolist() == expected
+    assert packed[:, 1].tolist() == [-value for value in expected]
+    a = np.array([[1.5, 2.0], [65504.0, -1.0]], dtype=np.float16).view(np.uint32).ravel()
+    b = np.array([[4.0, 0.5], [65504.0, 2.0]], dtype=np.float16).view(np.uint32).ravel()
+    c = np.array([0.25, 1.0], dtype=np.float32)
+    assert math("fdot2", np.float32, a, b, c).tolist() == [7.25, float(np.float32(65504.0**2 - 1))]

@@ -83,6 +83,15 @@ PROBE probe_sdot4(long count, int* out, const int* a, const int* b, const int* c
   EACH out[i] = __builtin_amdgcn_sdot4(a[i], b[i], c[i], true);
 }
 
+PROBE probe_cvt_pkrtz(long count, unsigned* out, const float* x, const float* y) {
+  EACH out[i] = __builtin_bit_cast(unsigned, __builtin_amdgcn_cvt_pkrtz(x[i], y[i]));
+}
+PROBE probe_fdot2(long count, float* out, const unsigned* a, const unsigned* b, const float* c) {
+  using Half2 = hipaudit::math::Half2;
+  EACH out[i] = __builtin_amdgcn_fdot2(__builtin_bit_cast(Half2, a[i]),
+                                       __builtin_bit_cast(Half2, b[i]), c[i], false);
+}
+
 PROBE probe_sincosf(long count, float* s, float* c, const float* x) { EACH sincosf(x[i], &s[i], &c[i]); }
 PROBE probe_frexp(long count, double* out, int* exponent, const double* x) {
   EACH out[i] = frexp(x[i], &exponent[i]);
