@@ -74,7 +74,7 @@ CODE = (
     *("-emit-obj", "-O2"),
     *("-mrelocation-model", "pic", "-pic-level", "2", "-pic-is-pie", "-ftls-model=local-exec"),
     # A call to wait or to a handler is told by its return address, which a tail call does not have.
-    "-mdisable-tail-calls",
+    "-fno-optimize-sibling-calls",
     *("-ffunction-sections", "-fdata-sections", "-fstack-size-section"),
     *("-ffp-contract=fast-honor-pragmas", "-fdebug-compilation-dir=."),
     *("-debug-info-kind=line-tables-only", "-dwarf-version=5", "-debugger-tuning=gdb"),
