@@ -1,5 +1,6 @@
-// The C library's math functions under names of our own: math_symbols.cpp offers each to kernels as the
-// C name, for those that call clang's builtins (__builtin_expf) and for calls that the optimiser makes.
+// The C library's math functions under names of our own: math_symbols.cpp offers each to kernels as
+// the C name, for those that call clang's builtins (__builtin_expf) and for calls that the
+// optimiser makes.
 #pragma once
 
 // clang-format off
