@@ -8,6 +8,7 @@
 
 #include "half_calls.h"
 #include "kernel_abi.h"
+#include "memory.h"
 #include "worker.h"
 
 using namespace hipaudit;
@@ -57,6 +58,12 @@ unsigned long long hipaudit_clock() {
          static_cast<unsigned long long>(now.tv_nsec);
 }
 
+// The heap of the device: the same memory as hipMalloc's.
+void* hipaudit_malloc(size_t size) { return allocate(size, MemoryKind::device); }
+void hipaudit_free(void* memory) {
+  if (memory != nullptr) release(memory);
+}
+
 namespace hipaudit {
 
 #define HIPAUDIT_SYMBOL(name) {#name, reinterpret_cast<void*>(&name)}
@@ -79,6 +86,8 @@ const Symbol kCoreSymbols[] = {
     HIPAUDIT_SYMBOL(hipaudit_abort),
     HIPAUDIT_SYMBOL(hipaudit_assert_fail),
     HIPAUDIT_SYMBOL(hipaudit_clock),
+    HIPAUDIT_SYMBOL(hipaudit_malloc),
+    HIPAUDIT_SYMBOL(hipaudit_free),
     {"__truncsfbf2", reinterpret_cast<void*>(&hipaudit_truncate_float_to_bfloat)},
     {"__truncdfbf2", reinterpret_cast<void*>(&hipaudit_truncate_to_bfloat)},
     {"__truncdfhf2", reinterpret_cast<void*>(&hipaudit_truncate_to_half)},

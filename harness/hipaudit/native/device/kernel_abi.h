@@ -29,6 +29,8 @@ int hipaudit_printf(const char* format, ...);
 [[noreturn]] void hipaudit_assert_fail(const char* condition, const char* file, unsigned line,
                                        const char* function);
 unsigned long long hipaudit_clock();
+void* hipaudit_malloc(size_t size);
+void hipaudit_free(void* memory);
 }
 
 namespace hipaudit {

@@ -9,6 +9,28 @@ __device__ int hipaudit_printf(const char* format, ...);
 [[noreturn]] __device__ void hipaudit_assert_fail(const char* condition, const char* file,
                                                   unsigned line, const char* function);
 __device__ unsigned long long hipaudit_clock();
+__device__ void* hipaudit_malloc(unsigned long size);
+__device__ void hipaudit_free(void* memory);
+
+__device__ inline __attribute__((always_inline, nodebug)) void* memcpy(
+    void* __restrict__ to, const void* __restrict__ from, unsigned long size) noexcept {
+  return __builtin_memcpy(to, from, size);
+}
+__device__ inline __attribute__((always_inline, nodebug)) void* memmove(
+    void* to, const void* from, unsigned long size) noexcept {
+  return __builtin_memmove(to, from, size);
+}
+__device__ inline __attribute__((always_inline, nodebug)) void* memset(void* to, int value,
+                                                                       unsigned long size) noexcept {
+  return __builtin_memset(to, value, size);
+}
+__device__ inline __attribute__((always_inline, nodebug)) void* malloc(
+    unsigned long size) noexcept {
+  return hipaudit_malloc(size);
+}
+__device__ inline __attribute__((always_inline, nodebug)) void free(void* memory) noexcept {
+  hipaudit_free(memory);
+}
 
 // <assert.h> of the host's C library expands assert() to this.
 [[noreturn]] __device__ inline __attribute__((always_inline)) void __assert_fail(
