@@ -165,7 +165,8 @@ def _compare_bits(number: int, got: Array, want: Array, poisoned: bool) -> Compa
         same |= np.isnan(got) & np.isnan(wanted)
     sides = _Sides(number, got, _wide(got), _wide(wanted), np.zeros(got.shape))
     error = _distance(sides.got, sides.want)
-    unwritten = _unwritten(got, poisoned) & (_bit_patterns(got) != _bit_patterns(wanted))
+    # A NaN of the poison's bits is right where a NaN is: conversions keep payloads.
+    unwritten = _unwritten(got, poisoned) & ~same
     kinds = (("unwritten-output", unwritten), ("conversion-inexact", ~same & ~unwritten))
     found = tuple(sides.mismatch(kind, mask, error) for kind, mask in kinds if mask.any())
     ulp = _worst(np.where(same, 0.0, _ulps(error, sides.want, got.dtype)))
@@ -192,7 +193,8 @@ def _compare_values(
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(finite, np.where(error > 0, error / bound, 0.0), 0.0)
-    worst = np.unravel_index(int(np.argmax(ratio)), ratio.shape) if finite.any() else None
+    ranked = np.where(finite, ratio, -1.0)  # of all-exact results a finite one, never a NaN
+    worst = np.unravel_index(int(np.argmax(ranked)), ratio.shape) if finite.any() else None
     return Comparison(
         elements=got.size,
         worst_ratio=_worst(ratio),
