@@ -272,17 +272,21 @@ def _bind_rocm() -> Device:
     return Device("rocm", arch, int(found.warpSize), hipcalls.text(found.name))
 
 
-def child_environment(
-    choice: str, settings: Mapping[str, str], environment: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Return the environment in which a child's HIP calls reach the chosen device.
+def child_environment(choice: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a child of ours, which binds the device itself.
 
     *settings* are the emulated device's: arch, build, workers, timeout, journal, order_seed.
     """
-    child = dict(os.environ if environment is None else environment)
+    child = dict(os.environ)
     child["HIPAUDIT_DEVICE"] = choice
     for key, value in settings.items():
         child[f"HIPAUDIT_{key.upper()}"] = value
+    return child
+
+
+def foreign_environment(choice: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which any program's HIP calls reach the chosen device."""
+    child = child_environment(choice, settings)
     if choice == "emulated":
         libraries = toolchain.device_libraries()
         child["ROCM_PATH"] = str(libraries.folder)

@@ -8,9 +8,7 @@ backwards (CVE-2021-42574). Everything a report or a terminal shows passes throu
 from __future__ import annotations
 
 import html
-import unicodedata
 
-_ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _LIMIT = 4000
 
 
@@ -31,7 +29,7 @@ def _spelled(character: str, keep_newlines: bool) -> str:
         return "\n" if keep_newlines else "\\n"
     if character == "\t":
         return "    "
-    if unicodedata.category(character) not in _ESCAPED_CATEGORIES:
+    if character.isprintable():
         return character
     code = ord(character)
     if code < 0x100:

@@ -14,11 +14,12 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from hipaudit import toolchain
 from hipaudit.audits import kernels, model_dequantisation
 from hipaudit.audits.kernels import KernelAudit
 from hipaudit.audits.model_dequantisation import ModelAudit
 from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice
-from hipaudit.device import bind, child_environment, choose
+from hipaudit.device import bind, choose
 from hipaudit.errors import UsageError
 from hipaudit.finding import grouped
 from hipaudit.launches import kernel_rows
@@ -100,7 +101,7 @@ def _plan(only: Sequence[str], model: Path | None, examples: int | None, device:
     elif model is not None:
         raise UsageError("--model was given, but --only leaves the model out: add --only model")
     if device == "emulated":
-        child_environment(device, {})  # builds the device once, before children want it
+        toolchain.device_libraries()  # built once, before children want it
     return Plan(device, archs, specs, weights, examples)
 
 

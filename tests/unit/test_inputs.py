@@ -1,0 +1,146 @@
+"""Strategies for tensors: shapes, families, seeds, and what they shrink to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+
+from hipaudit import families
+from hipaudit.errors import UsageError
+from hipaudit.inputs import (
+    Drawn,
+    anything,
+    bfloat16,
+    byte_blocks,
+    factors,
+    float16,
+    float32,
+    lengths,
+    logits,
+    matrices,
+    tensor,
+    vectors,
+)
+
+FORMATS = [float16, bfloat16, float32]
+
+
+@pytest.mark.parametrize("family", families.ALL, ids=repr)
+@pytest.mark.parametrize("dtype", FORMATS, ids=str)
+@pytest.mark.parametrize("shape", [(3, 5), (1, 1), (2, 0), (0, 4), (7,), (2, 3, 64)])
+def test_every_family_fills_every_format_and_shape(
+    family: families.Family, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> None:
+    values = Drawn(dtype, shape, family, 3).values()
+    assert (values.shape, values.dtype) == (shape, dtype)
+    assert values.flags.c_contiguous
+    again = Drawn(dtype, shape, family, 3).values()
+    assert values.tobytes() == again.tobytes()
+
+
+@pytest.mark.parametrize("family", [*families.WELL_SCALED, *families.EXTREMES], ids=repr)
+@pytest.mark.parametrize("dtype", FORMATS, ids=str)
+def test_finite_families_are_finite(family: families.Family, dtype: np.dtype[Any]) -> None:
+    values = Drawn(dtype, (8, 65), family, 1).values().astype(np.float64)
+    assert np.isfinite(values).all()
+
+
+def test_families_keep_their_promises() -> None:
+    def drawn(name: str) -> Any:
+        return tensor(float32, (32, 64), name, seed=5).astype(np.float64)
+
+    assert np.abs(drawn("cancelling").sum(axis=-1)).max() == 0.0
+    assert np.abs(drawn("cancelling")).sum(axis=-1).min() > 1e7
+    assert (drawn("one-hot").sum(axis=-1) == 1.0).all()
+    assert np.isneginf(drawn("wholly masked")).all(axis=-1).any()
+    assert (~np.isneginf(drawn("partly masked"))).any(axis=-1).all()
+    assert np.isnan(drawn("with nan")).any()
+    assert np.isposinf(drawn("with infinity")).any()
+    assert (np.abs(drawn("subnormal")) < 2.0**-126).all()
+    assert np.abs(drawn("near largest")).max() == np.finfo(np.float32).max
+    assert drawn("offset").min() > 9000
+    assert np.signbit(drawn("signed zeros")).any()
+
+
+def test_a_printed_tensor_can_be_made_again() -> None:
+    drawn = Drawn(float16, (2, 3), families.ALL[0], 9)
+    assert repr(drawn) == "tensor(float16, (2, 3), 'uniform', seed=9)"
+    assert (tensor("float16", (2, 3), "uniform", seed=9) == drawn.values()).all()
+    with pytest.raises(UsageError, match="no family of values is called 'odd'"):
+        tensor(float32, (1,), "odd")
+
+
+def test_lengths_offer_the_edges_of_waves_powers_and_primes() -> None:
+    seen: set[int] = set()
+
+    @settings(max_examples=400, database=None)
+    @given(lengths(1, 300))
+    def collect(value: int) -> None:
+        seen.add(value)
+
+    collect()
+    assert {1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 251, 255, 256, 257, 300} <= seen
+    assert min(seen) == 1
+    assert max(seen) == 300
+    with pytest.raises(UsageError, match="range is empty"):
+        lengths(5, 4)
+
+
+def test_a_failure_shrinks_to_the_smallest_shape_and_plainest_family() -> None:
+    found = find(
+        matrices(float32, elements=anything()),
+        lambda x: x.shape[0] >= 3 and x.shape[1] >= 33,
+        settings=settings(database=None),
+    )
+    assert found.shape == (3, 33)
+    assert (found == tensor(float32, (3, 33), "uniform", seed=0)).all()
+
+
+def test_a_failure_that_needs_nans_keeps_them_and_shrinks_the_rest() -> None:
+    found = find(
+        matrices(float32, elements=logits()),
+        lambda x: bool(np.isnan(x).any()),
+        settings=settings(database=None, max_examples=500),
+    )
+    assert found.shape == (1, 1)
+
+
+@given(factors(float16, m=lengths(1, 9), n=4, k=lengths(0, 5)))
+@settings(max_examples=30, database=None, deadline=None)
+def test_factors_agree_on_their_inner_extent(drawn: dict[str, Any]) -> None:
+    assert drawn["a"].shape[1] == drawn["b"].shape[0]
+    assert drawn["b"].shape[1] == 4
+    assert drawn["a"].dtype == np.float16
+
+
+@given(vectors(bfloat16, length=st.integers(2, 4)))
+@settings(max_examples=20, database=None, deadline=None)
+def test_vectors_have_one_axis(x: Any) -> None:
+    assert x.ndim == 1
+    assert 2 <= len(x) <= 4
+
+
+def test_byte_blocks_reach_every_class_of_scale() -> None:
+    classes: set[str] = set()
+
+    @settings(max_examples=200, database=None, deadline=None)
+    @given(byte_blocks(20, blocks=lengths(1, 64), scales=(0, 2)))
+    def collect(blocks: Any) -> None:
+        assert blocks.dtype == np.uint8
+        assert blocks.shape[1] == 20
+        scale = np.ascontiguousarray(blocks[:, :2]).view(np.float16).astype(np.float64)
+        if np.isnan(scale).any():
+            classes.add("nan")
+        if np.isinf(scale).any():
+            classes.add("inf")
+        if ((scale != 0) & (np.abs(scale) < 2.0**-14)).any():
+            classes.add("subnormal")
+        if (scale == 0).all():
+            classes.add("zero")
+
+    collect()
+    assert classes == {"nan", "inf", "subnormal", "zero"}
