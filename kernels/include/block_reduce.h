@@ -29,18 +29,23 @@ struct Max {
   __device__ float operator()(float a, float b) const { return fmaxf(a, b); }
 };
 
-// The fold over the calling wave's lanes, in every lane.
-template <class Operation>
-__device__ float over_wave(float value, Operation operation) {
+// What another lane holds; a Value of several words brings an overload of its own.
+__device__ inline float from_lane_across(float value, int distance) {
+  return __shfl_xor(value, distance);
+}
+
+// The fold over the calling wave's lanes, in every lane. Operation must be commutative to the bit.
+template <class Value, class Operation>
+__device__ Value over_wave(Value value, Operation operation) {
   for (int distance = warpSize / 2; distance > 0; distance /= 2) {
-    value = operation(value, __shfl_xor(value, distance));
+    value = operation(value, from_lane_across(value, distance));
   }
   return value;
 }
 
 // The fold over the block's threads, in every thread.
-template <class Operation>
-__device__ float over_block(float value, Operation operation, float* scratch) {
+template <class Value, class Operation>
+__device__ Value over_block(Value value, Operation operation, Value* scratch) {
   value = over_wave(value, operation);
   const int waves = blockDim.x / warpSize;
   if (threadIdx.x % warpSize == 0) scratch[threadIdx.x / warpSize] = value;

@@ -104,6 +104,78 @@ MISTAKES = (
         "gemm_f32_tiled", "tail not written", "column + j + x < n;", "column + j + x < n / 4 * 4;"
     ),
     Mistake("gemm_f32_tiled", "tail of k lost", "depth < k;", "depth + kDepth <= k;"),
+    Mistake(
+        "layer_norm",
+        "one-pass variance",
+        "(from[i] - mean) * (from[i] - mean)",
+        "from[i] * from[i] - mean * mean",
+    ),
+    Mistake("layer_norm", "no bias", " + bias[i];", ";"),
+    Mistake("layer_norm", "divided by n - 1", "squares / count", "squares / (count - 1.0f)"),
+    Mistake(
+        "residual_rms_norm",
+        "norm of x alone",
+        "squares += sum * sum",
+        "squares += x[row + i] * x[row + i]",
+    ),
+    Mistake("residual_rms_norm", "sum not stored", "s[row + i] = sum;", "s[row + i] = x[row + i];"),
+    Mistake("silu", "sigmoid only", "return value / (1", "return 1.0f / (1"),
+    Mistake("silu", "exp in fp16", "expf(-value)", "static_cast<_Float16>(expf(-value))"),
+    Mistake("swiglu", "sides exchanged", "gated, gate, up)", "gated, up, gate)"),
+    Mistake(
+        "gelu",
+        "1 + erf",
+        "0.5f * value * erfcf(-kRootOfHalf * value)",
+        "0.5f * value * (1.0f + erff(kRootOfHalf * value))",
+    ),
+    Mistake("gelu_tanh", "short constant", "0.797884561f", "0.7979f"),
+    Mistake("add", "subtraction", "left + right", "left - right"),
+    Mistake("scale", "tail lost", "i < count; ++i", "i < count - 1; ++i", "include/elementwise.h"),
+    Mistake("convert_f16", "towards zero", "__float2half(value)", "__float2half_rz(value)"),
+    Mistake(
+        "convert_bf16",
+        "cut off",
+        "__float2bfloat16(value)",
+        "__ushort_as_bfloat16(__float_as_uint(value) >> 16)",
+    ),
+    Mistake("sum_serial", "first twice", "float sum = from[0];", "float sum = from[0] + from[0];"),
+    Mistake("sum_tree", "strides of 32", "i += blockDim.x", "i += 32"),
+    Mistake(
+        "sum_compensated", "no compensation", "finite ? sum.value + sum.error", "finite ? sum.value"
+    ),
+    Mistake("row_max", "NaN passed over", "a != a || a > b ? a : b", "fmaxf(a, b)"),
+    Mistake("row_max", "starts at zero", "block_reduce::Max::identity", "0.0f"),
+    Mistake(
+        "prefix_sum",
+        "exclusive",
+        "sums[j] = total;",
+        "sums[j] = total - from[first + j < columns ? first + j : 0];",
+    ),
+    Mistake("prefix_sum", "pieces not carried", "before += piece_total;", ""),
+    Mistake(
+        "prefix_sum", "exclusive by difference", "below += lanes_below", "below += through - total"
+    ),
+    Mistake("embedding", "next row", "(inside ? index : 0)", "(inside ? (index + 1) % rows : 0)"),
+    Mistake(
+        "transpose",
+        "rest of a tile lost",
+        "column + j < n && row + lane < m",
+        "column + j < n / 32 * 32 && row + lane < m",
+    ),
+    Mistake(
+        "rope", "position mod 512", "positions[head / heads])", "positions[head / heads] % 512)"
+    ),
+    Mistake(
+        "rope",
+        "position in fp16",
+        "static_cast<float>(positions[head / heads])",
+        "static_cast<_Float16>(positions[head / heads])",
+    ),
+    Mistake("rope", "other direction", "x0 * cosine - x1 * sine", "x0 * cosine + x1 * sine"),
+    Mistake("rope", "rest not copied", "to[i + pairs] = from[i + pairs];", ""),
+    Mistake("dequantise_q4_0", "offset 7", "& 15) - 8", "& 15) - 7"),
+    Mistake("dequantise_q5_0", "no fifth bit", " | fifth << 4", ""),
+    Mistake("dequantise_q5_1", "fifth bits reversed", "(position % 8)", "(7 - position % 8)"),
     Mistake("dequantise_q4_1", "nibbles swapped", "part / 4 * 4", "4 - part / 4 * 4"),
     Mistake("dequantise_q4_1", "no minimum", " + minimum; }", "; }"),
     Mistake("dequantise_q8_0", "unsigned codes", "(codes[j])", "(codes[j] & 255)"),

@@ -9,6 +9,7 @@ from hipaudit.device import Device
 from hipaudit_runtime import ops
 from hipaudit_runtime.buffers import HipBuffer
 from hipaudit_runtime.ops import checks
+from hipaudit_runtime.ops.arguments import Size, packed
 from hipaudit_runtime.ops.rowwise import block_for, summation_height
 from hipaudit_runtime.tensors import Scope, Tensor
 
@@ -143,3 +144,64 @@ def test_the_height_counts_every_addition() -> None:
     assert block_for(2048) == 64
     assert summation_height(2048, 64) == 32 + 6
     assert summation_height(2048, 32) == 32 + 5 + 1
+
+
+def test_element_wise_shapes_must_be_equal(device: Device) -> None:
+    with pytest.raises(ValueError, match=r"b has shape \(3,\), not \(4,\)"):
+        ops.add(device, floats(4), floats(3))
+
+
+def test_element_wise_kernels_take_any_length_and_offset(device: Device) -> None:
+    numbers = np.arange(1037, dtype=np.float32)
+    with Scope() as scope:
+        x = scope.upload(numbers)
+        view = Tensor(x.buffer, (1030,), F32, 4 * 7)  # no multiple of 16 bytes
+        ops.launch_scale(device, view, view, 2.0)
+        assert np.array_equal(x.download(), [*numbers[:7], *(2 * numbers[7:])])
+
+
+def test_an_unknown_conversion_is_refused(device: Device) -> None:
+    with pytest.raises(TypeError, match="no kernel converts float16 to bfloat16"):
+        ops.convert(device, np.zeros(3, np.float16), "bfloat16")
+
+
+def test_an_index_outside_the_table_is_refused(device: Device) -> None:
+    for index in (-1, 5):
+        with pytest.raises(ValueError, match=f"index {index} lies outside a table of 5 rows"):
+            ops.embedding(device, floats(5, 2), np.array([0, index], np.int32))
+
+
+def test_an_index_that_only_the_kernel_sees_makes_nan(device: Device) -> None:
+    with Scope() as scope:
+        table, y = scope.upload(floats(5, 3)), scope.empty((3, 3), F32)
+        ops.launch_embedding(device, table, scope.upload(np.array([5, 4, -1], np.int32)), y)
+        assert np.array_equal(np.isnan(y.download())[:, 0], [True, False, True])
+
+
+def test_rows_without_elements_have_no_reduction(device: Device) -> None:
+    with pytest.raises(ValueError, match=r"x has shape \(2, 0\): rows without elements"):
+        ops.sum_tree(device, floats(2, 0))
+    assert ops.row_max(device, floats(0, 0)).shape == (0,)
+
+
+@pytest.mark.parametrize("position", [-1, (1 << 24) + 1])
+def test_a_position_that_float32_skips_is_refused(device: Device, position: int) -> None:
+    with pytest.raises(ValueError, match=f"position {position} is outside"):
+        ops.rope(device, floats(1, 1, 4), np.array([position], np.int32))
+
+
+def test_a_rotation_of_more_than_the_head_is_refused(device: Device) -> None:
+    with pytest.raises(ValueError, match="rotated is 6, outside 0 to 4"):
+        ops.rope(device, floats(1, 1, 4), np.zeros(1, np.int32), rotated=6)
+    with pytest.raises(ValueError, match="rotated is 3, not an even number"):
+        ops.rope(device, floats(1, 1, 4), np.zeros(1, np.int32), rotated=3)
+
+
+def test_an_int_that_a_kernel_cannot_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="2147483648 does not fit into a kernel's int"):
+        packed(1 << 31)
+    assert [type(value).__name__ for value in packed(1, 1.0, Size(1 << 40))] == [
+        "c_int",
+        "c_float",
+        "c_ulong",
+    ]

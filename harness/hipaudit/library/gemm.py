@@ -57,3 +57,5 @@ GEMM_F32_TILED = Spec(
         _case(1000, 1, 33),
     ),
 )
+
+SPECS = (GEMM_F32_TILED,)

@@ -29,11 +29,12 @@ _ELEMENTS = st.sampled_from(
 
 
 @st.composite
-def _inputs(draw: st.DrawFn) -> dict[str, Any]:
-    columns = draw(lengths(1, 4096))
+def _inputs(draw: st.DrawFn, *rows: str, vectors: tuple[str, ...] = ("weight",)) -> dict[str, Any]:
+    """Matrices of one shape, and vectors of their columns."""
+    shape = draw(lengths(1, 64)), draw(lengths(1, 4096))
     return {
-        "x": draw(tensors(float32, (lengths(1, 64), columns), _ELEMENTS)),
-        "weight": draw(tensors(float32, (columns,))),
+        **{name: draw(tensors(float32, shape, _ELEMENTS)) for name in rows},
+        **{name: draw(tensors(float32, shape[1:])) for name in vectors},
         "epsilon": draw(st.sampled_from(_EPSILONS)),
     }
 
@@ -63,7 +64,7 @@ RMS_NORM = Spec(
         "Root-mean-square norm of each row of a row-major float32 matrix, with a weight a "
         "column. The sum of a row's squares must not overflow."
     ),
-    inputs=_inputs(),
+    inputs=_inputs("x"),
     launch=ops.rms_norm,
     reference=_reference,
     bound=_bound,
@@ -76,3 +77,86 @@ RMS_NORM = Spec(
         _case(1, 1 << 17, 1.0),
     ),
 )
+
+
+def _layer_reference(x: Array, weight: Array, bias: Array, epsilon: float) -> Array:
+    return ref.layer_norm(x, weight, bias, epsilon)
+
+
+def _layer_bound(x: Array, weight: Array, bias: Array, epsilon: float) -> Array:
+    height = summation_height(x.shape[-1], _NARROWEST_WAVE)
+    return bounds.layer_norm(x, weight, bias, epsilon, height=height)
+
+
+def _layer_spot(
+    index: tuple[int, ...], x: Array, weight: Array, bias: Array, epsilon: float
+) -> Any:
+    return exact.layer_norm(x, weight, bias, epsilon, at=index)
+
+
+def _layer_case(rows: int, columns: int, scale: float, offset: float = 0.0) -> dict[str, Any]:
+    case = _case(rows, columns, scale)
+    case["x"] += np.float32(offset)
+    return {**case, "bias": np.linspace(-1, 1, columns, dtype=float32)}
+
+
+LAYER_NORM = Spec(
+    name="layer_norm",
+    source="layer_norm.hip",
+    description=(
+        "Layer norm of each row of a row-major float32 matrix, with a weight and a bias a "
+        "column; the variance is that of the centred row."
+    ),
+    inputs=_inputs("x", vectors=("weight", "bias")),
+    launch=ops.layer_norm,
+    reference=_layer_reference,
+    bound=_layer_bound,
+    spot=_layer_spot,
+    formula="as RMSNorm's for x - mean, and gamma_(h+1) mean |x| r |weight|; Higham, 1.9 and 3.1",
+    cases=(
+        _layer_case(1, 1, 1.0),
+        _layer_case(2, 576, 30.0),
+        _layer_case(3, 1025, 1.0, offset=1000.0),  # where E x^2 - mean^2 would cancel
+    ),
+)
+
+
+def _residual_reference(
+    x: Array, residual: Array, weight: Array, epsilon: float
+) -> tuple[Array, ...]:
+    return ref.residual_rms_norm(x, residual, weight, epsilon)
+
+
+def _residual_bound(x: Array, residual: Array, weight: Array, epsilon: float) -> tuple[Array, ...]:
+    height = summation_height(x.shape[-1], _NARROWEST_WAVE)
+    return bounds.residual_rms_norm(x, residual, weight, epsilon, height=height)
+
+
+def _residual_spot(
+    index: tuple[int, ...], x: Array, residual: Array, weight: Array, epsilon: float
+) -> Any:
+    return exact.residual_rms_norm(x, residual, weight, epsilon, at=index)
+
+
+def _residual_case(rows: int, columns: int) -> dict[str, Any]:
+    case = _case(rows, columns, 3.0)
+    return {**case, "residual": np.roll(case["x"], 1, axis=-1)}
+
+
+RESIDUAL_RMS_NORM = Spec(
+    name="residual_rms_norm",
+    source="residual_rms_norm.hip",
+    description=(
+        "Sum of two row-major float32 matrices, and the root-mean-square norm of its rows with "
+        "a weight a column."
+    ),
+    inputs=_inputs("x", "residual"),
+    launch=ops.residual_rms_norm,
+    reference=_residual_reference,
+    bound=_residual_bound,
+    spot=_residual_spot,
+    formula="of the sum u |s|; of the norm as RMSNorm's, with the sum's rounding",
+    cases=(_residual_case(1, 1), _residual_case(2, 576), _residual_case(3, 1025)),
+)
+
+SPECS = (RMS_NORM, LAYER_NORM, RESIDUAL_RMS_NORM)

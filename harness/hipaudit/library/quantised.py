@@ -50,5 +50,10 @@ def _spec(
     )
 
 
-DEQUANTISE_Q4_1 = _spec("Q4_1", ops.dequantise_q4_1, 20, (0, 2), "scale * q + minimum, q in 0..15")
-DEQUANTISE_Q8_0 = _spec("Q8_0", ops.dequantise_q8_0, 34, (0,), "scale * q, q in -128..127")
+SPECS = (
+    _spec("Q4_0", ops.dequantise_q4_0, 18, (0,), "scale * (q - 8), q in 0..15"),
+    _spec("Q4_1", ops.dequantise_q4_1, 20, (0, 2), "scale * q + minimum, q in 0..15"),
+    _spec("Q5_0", ops.dequantise_q5_0, 22, (0,), "scale * (q - 16), q in 0..31"),
+    _spec("Q5_1", ops.dequantise_q5_1, 24, (0, 2), "scale * q + minimum, q in 0..31"),
+    _spec("Q8_0", ops.dequantise_q8_0, 34, (0,), "scale * q, q in -128..127"),
+)

@@ -59,3 +59,5 @@ SOFTMAX = Spec(
         {"x": np.zeros((1, 1 << 17), dtype=float32)},
     ),
 )
+
+SPECS = (SOFTMAX,)

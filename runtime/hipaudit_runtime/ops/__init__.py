@@ -8,27 +8,120 @@ ValueError or TypeError with the value.
 
 from __future__ import annotations
 
-from hipaudit_runtime.ops.gemm import gemm_f32, launch_gemm_f32
-from hipaudit_runtime.ops.norms import launch_rms_norm, rms_norm
+from hipaudit_runtime.ops.elementwise import (
+    CONVERSIONS,
+    add,
+    convert,
+    gelu,
+    gelu_tanh,
+    launch_add,
+    launch_convert,
+    launch_gelu,
+    launch_gelu_tanh,
+    launch_scale,
+    launch_silu,
+    launch_swiglu,
+    scale,
+    silu,
+    swiglu,
+)
+from hipaudit_runtime.ops.gemm import (
+    gemm_f32,
+    launch_gemm_f32,
+)
+from hipaudit_runtime.ops.movement import (
+    embedding,
+    launch_embedding,
+    launch_transpose,
+    transpose,
+)
+from hipaudit_runtime.ops.norms import (
+    launch_layer_norm,
+    launch_residual_rms_norm,
+    launch_rms_norm,
+    layer_norm,
+    residual_rms_norm,
+    rms_norm,
+)
 from hipaudit_runtime.ops.quantised import (
     FORMATS,
     dequantise,
+    dequantise_q4_0,
     dequantise_q4_1,
+    dequantise_q5_0,
+    dequantise_q5_1,
     dequantise_q8_0,
     launch_dequantise,
 )
-from hipaudit_runtime.ops.softmax_rows import launch_softmax, softmax
+from hipaudit_runtime.ops.reductions import (
+    launch_prefix_sum,
+    launch_row_max,
+    launch_sum_compensated,
+    launch_sum_serial,
+    launch_sum_tree,
+    prefix_sum,
+    row_max,
+    sum_compensated,
+    sum_serial,
+    sum_tree,
+)
+from hipaudit_runtime.ops.rotary import (
+    launch_rope,
+    rope,
+)
+from hipaudit_runtime.ops.softmax_rows import (
+    launch_softmax,
+    softmax,
+)
 
 __all__ = [
+    "CONVERSIONS",
     "FORMATS",
+    "add",
+    "convert",
     "dequantise",
+    "dequantise_q4_0",
     "dequantise_q4_1",
+    "dequantise_q5_0",
+    "dequantise_q5_1",
     "dequantise_q8_0",
+    "embedding",
+    "gelu",
+    "gelu_tanh",
     "gemm_f32",
+    "launch_add",
+    "launch_convert",
     "launch_dequantise",
+    "launch_embedding",
+    "launch_gelu",
+    "launch_gelu_tanh",
     "launch_gemm_f32",
+    "launch_layer_norm",
+    "launch_prefix_sum",
+    "launch_residual_rms_norm",
     "launch_rms_norm",
+    "launch_rope",
+    "launch_row_max",
+    "launch_scale",
+    "launch_silu",
     "launch_softmax",
+    "launch_sum_compensated",
+    "launch_sum_serial",
+    "launch_sum_tree",
+    "launch_swiglu",
+    "launch_transpose",
+    "layer_norm",
+    "prefix_sum",
+    "residual_rms_norm",
     "rms_norm",
+    "rope",
+    "row_max",
+    "scale",
+    "silu",
     "softmax",
+    "sum_compensated",
+    "sum_serial",
+    "sum_tree",
+    "swiglu",
+    "transpose",
 ]

@@ -42,6 +42,13 @@ def dtype(name: str, array: ArrayLike, wanted: npt.DTypeLike) -> None:
         raise TypeError(f"{name} is {array.dtype}, not {np.dtype(wanted)}")
 
 
+def floats(**tensors: Tensor) -> None:
+    """Each tensor is float32, at an address that is a multiple of 4."""
+    for name, tensor in tensors.items():
+        dtype(name, tensor, np.float32)
+        aligned(name, tensor.address, 4)
+
+
 def rank(name: str, array: ArrayLike, wanted: int) -> None:
     """The array has the wanted number of axes."""
     if len(array.shape) != wanted:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-
 import numpy as np
 
 from hipaudit_runtime import modules
 from hipaudit_runtime.device import DeviceLike
 from hipaudit_runtime.ops import checks
+from hipaudit_runtime.ops.arguments import packed
 from hipaudit_runtime.tensors import Scope, Tensor
 
 _TILE = 64
@@ -18,10 +17,9 @@ _MOST = checks.FEW_INDEX - _TILE
 
 def launch_gemm_f32(device: DeviceLike, a: Tensor, b: Tensor, c: Tensor) -> None:
     """Launch c = a @ b for float32 matrices; c overlaps neither a nor b."""
-    for name, tensor in (("a", a), ("b", b), ("c", c)):
-        checks.dtype(name, tensor, np.float32)
-        checks.rank(name, tensor, 2)
-        checks.aligned(name, tensor.address, 4)
+    checks.floats(a=a, b=b, c=c)
+    checks.rank("a", a, 2)
+    checks.rank("b", b, 2)
     m, k = a.shape
     n = b.shape[1]
     checks.shape("b", b, (k, n))
@@ -34,14 +32,8 @@ def launch_gemm_f32(device: DeviceLike, a: Tensor, b: Tensor, c: Tensor) -> None
         return
     tiles = -(-m // _TILE) * -(-n // _TILE)
     checks.blocks_for(f"a product of {m} x {n}", tiles * _THREADS, _THREADS)
-    modules.kernel(device, "gemm_f32_tiled.hip", "gemm_f32_tiled").launch(
-        tiles,
-        _THREADS,
-        (
-            *(ctypes.c_void_p(tensor.address) for tensor in (a, b, c)),
-            *(ctypes.c_int(size) for size in (m, n, k)),
-        ),
-    )
+    kernel = modules.kernel(device, "gemm_f32_tiled.hip", "gemm_f32_tiled")
+    kernel.launch(tiles, _THREADS, packed(a, b, c, m, n, k))
 
 
 def gemm_f32(device: DeviceLike, a: checks.Host, b: checks.Host) -> checks.Host:

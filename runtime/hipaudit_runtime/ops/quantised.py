@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from hipaudit_runtime import modules
 from hipaudit_runtime.device import DeviceLike
 from hipaudit_runtime.ops import checks
+from hipaudit_runtime.ops.arguments import packed
 from hipaudit_runtime.tensors import Scope, Tensor
 
 _BLOCK = 32
@@ -31,7 +31,10 @@ class BlockFormat:
 
 
 FORMATS = {
+    "Q4_0": BlockFormat("dequantise_q4_0", 18),
     "Q4_1": BlockFormat("dequantise_q4_1", 20),
+    "Q5_0": BlockFormat("dequantise_q5_0", 22),
+    "Q5_1": BlockFormat("dequantise_q5_1", 24),
     "Q8_0": BlockFormat("dequantise_q8_0", 34),
 }
 """By GGML's name."""
@@ -54,10 +57,8 @@ def launch_dequantise(device: DeviceLike, kind: str, blocks: Tensor, values: Ten
     checks.aligned("values", values.address, 16)
     count = checks.within("block count", values.size // _BLOCK, 1, _MOST_BLOCKS)
     grid = checks.blocks_for(f"{count} {kind} blocks", values.size // _VALUES_A_THREAD, _THREADS)
-    addresses = (ctypes.c_void_p(blocks.address), ctypes.c_void_p(values.address))
-    modules.kernel(device, f"{entry.kernel}.hip", entry.kernel).launch(
-        grid, _THREADS, (*addresses, ctypes.c_int(count))
-    )
+    kernel = modules.kernel(device, f"{entry.kernel}.hip", entry.kernel)
+    kernel.launch(grid, _THREADS, packed(blocks, values, count))
 
 
 def dequantise(device: DeviceLike, kind: str, blocks: checks.Host) -> checks.Host:
@@ -69,9 +70,24 @@ def dequantise(device: DeviceLike, kind: str, blocks: checks.Host) -> checks.Hos
         return values.download()
 
 
+def dequantise_q4_0(device: DeviceLike, blocks: checks.Host) -> checks.Host:
+    """`dequantise` of Q4_0: 18 bytes a block, a scale."""
+    return dequantise(device, "Q4_0", blocks)
+
+
 def dequantise_q4_1(device: DeviceLike, blocks: checks.Host) -> checks.Host:
     """`dequantise` of Q4_1: 20 bytes a block, scale and minimum."""
     return dequantise(device, "Q4_1", blocks)
+
+
+def dequantise_q5_0(device: DeviceLike, blocks: checks.Host) -> checks.Host:
+    """`dequantise` of Q5_0: 22 bytes a block, a scale."""
+    return dequantise(device, "Q5_0", blocks)
+
+
+def dequantise_q5_1(device: DeviceLike, blocks: checks.Host) -> checks.Host:
+    """`dequantise` of Q5_1: 24 bytes a block, scale and minimum."""
+    return dequantise(device, "Q5_1", blocks)
 
 
 def dequantise_q8_0(device: DeviceLike, blocks: checks.Host) -> checks.Host:

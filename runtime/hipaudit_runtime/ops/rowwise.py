@@ -1,6 +1,8 @@
-"""Launch geometry of the kernels that give each row a block: softmax and the norms."""
+"""Launch geometry of the kernels that give each row a block: softmax, norms, reductions, scans."""
 
 from __future__ import annotations
+
+from hipaudit_runtime.ops import checks
 
 MOST_COLUMNS = 1 << 30
 _LEAST_BLOCK = 64
@@ -27,3 +29,24 @@ def summation_height(columns: int, wave_size: int) -> int:
     """
     block = block_for(columns)
     return -(-columns // block) + (wave_size.bit_length() - 1) + block // wave_size - 1
+
+
+def row_geometry(kernel: str, rows: int, columns: int) -> int:
+    """Threads a block for *rows* blocks, one a row.
+
+    Raises ValueError for more columns or rows than the kernels can take.
+    """
+    checks.within("columns", columns, 1, MOST_COLUMNS)
+    block = block_for(columns)
+    checks.blocks_for(f"{kernel} of {rows} rows", rows * block, block)
+    return block
+
+
+def scan_height(columns: int, wave_size: int) -> int:
+    """Additions on the longest path of a running sum by prefix_sum.hip.
+
+    8 elements by a thread, the wave's scan, the waves, the lanes below, and the pieces before.
+    """
+    block = block_for(columns)
+    pieces = -(-columns // (block * 8))
+    return 8 + (wave_size.bit_length() - 1) + block // wave_size + 1 + pieces

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import ctypes
-
 import numpy as np
 
 from hipaudit_runtime import modules
 from hipaudit_runtime.device import DeviceLike
 from hipaudit_runtime.ops import checks
-from hipaudit_runtime.ops.rowwise import MOST_COLUMNS, block_for
+from hipaudit_runtime.ops.arguments import packed
+from hipaudit_runtime.ops.rowwise import row_geometry
 from hipaudit_runtime.tensors import Scope, Tensor
 
 
 def launch_softmax(device: DeviceLike, x: Tensor, y: Tensor) -> None:
     """Launch y = softmax(x) along the last axis; float32, equal shapes; y may be x."""
-    checks.dtype("x", x, np.float32)
-    checks.dtype("y", y, np.float32)
+    checks.floats(x=x, y=y)
     checks.shape("y", y, x.shape)
     checks.same_or_disjoint("x", x, "y", y)
     rows, columns = checks.rows_and_columns(x)
     if x.size == 0:
         return
-    checks.within("columns", columns, 1, MOST_COLUMNS)
-    checks.aligned("x", x.address, 4)
-    checks.aligned("y", y.address, 4)
-    block = block_for(columns)
-    checks.blocks_for(f"softmax of {rows} rows", rows * block, block)
-    modules.kernel(device, "softmax.hip", "softmax").launch(
-        rows, block, (ctypes.c_void_p(x.address), ctypes.c_void_p(y.address), ctypes.c_int(columns))
-    )
+    block = row_geometry("softmax", rows, columns)
+    kernel = modules.kernel(device, "softmax.hip", "softmax")
+    kernel.launch(rows, block, packed(x, y, columns))
 
 
 def softmax(device: DeviceLike, x: checks.Host) -> checks.Host:
@@ -39,7 +32,6 @@ def softmax(device: DeviceLike, x: checks.Host) -> checks.Host:
     """
     checks.host("x", x, np.float32)
     with Scope() as scope:
-        there = scope.upload(x)
         result = scope.empty(x.shape, np.float32)
-        launch_softmax(device, there, result)
+        launch_softmax(device, scope.upload(x), result)
         return result.download()

@@ -1,0 +1,128 @@
+"""The specs of reductions and scans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import hipaudit_reference as ref
+from hipaudit import families
+from hipaudit.inputs import float32, matrices
+from hipaudit.spec import Array, Spec
+from hipaudit_reference import bounds, exact, summation
+from hipaudit_runtime import ops
+from hipaudit_runtime.ops.rowwise import scan_height, summation_height
+
+_NARROWEST_WAVE = 32
+_ELEMENTS = st.sampled_from([*families.WELL_SCALED, *families.EXTREMES, *families.PLANTED])
+_FINITE = st.sampled_from([*families.WELL_SCALED, *families.PLANTED])
+
+
+def _tree(x: Array) -> Array:
+    return bounds.reduce_sum(x, height=summation_height(x.shape[-1], _NARROWEST_WAVE))
+
+
+def _compensated(x: Array) -> Array:
+    return bounds.reduce_sum(x, height=summation.Kahan())
+
+
+def _serial(x: Array) -> Array:
+    return bounds.reduce_sum(x)
+
+
+def _sum_spot(index: tuple[int, ...], x: Array) -> Any:
+    return exact.reduce_sum(x, at=index)
+
+
+def _rows(*shape: int) -> dict[str, Array]:
+    return {"x": np.random.default_rng(shape[-1]).uniform(-1, 1, shape).astype(float32)}
+
+
+def _absorbing() -> dict[str, Array]:
+    """Rows whose ones vanish in 2^24: a thread that adds them one by one loses them all."""
+    x = np.ones((2, 2048), dtype=float32)
+    x[:, :64] = 1 << 24
+    return {"x": x}
+
+
+_CASES = (
+    _rows(1, 1),
+    _rows(3, 63),
+    _rows(3, 65),
+    _rows(257, 5),
+    _rows(2, 2049),
+    _absorbing(),
+    {"x": np.array([[1e8, 1.0, -1e8, 1.0]], dtype=float32)},
+    {"x": np.array([[np.inf, 1.0], [np.inf, -np.inf], [np.nan, 1.0]], dtype=float32)},
+)
+
+
+def _sum(
+    name: str, launch: Callable[..., Array], bound: Callable[..., Array], how: str, formula: str
+) -> Spec:
+    return Spec(
+        name=name,
+        source=f"{name}.hip",
+        description=f"Sum of each row of a row-major float32 matrix, {how}.",
+        inputs=st.fixed_dictionaries({"x": matrices(float32, elements=_FINITE)}),
+        launch=launch,
+        reference=ref.reduce_sum,
+        bound=bound,
+        spot=_sum_spot,
+        formula=formula,
+        cases=_CASES,
+    )
+
+
+SUM_SERIAL = _sum(
+    "sum_serial", ops.sum_serial, _serial, "one thread a row", "(n - 1) u sum |x|; Higham, 4.2"
+)
+SUM_TREE = _sum("sum_tree", ops.sum_tree, _tree, "a block a row", "gamma_h sum |x|; Higham, 4.2")
+SUM_COMPENSATED = _sum(
+    "sum_compensated",
+    ops.sum_compensated,
+    _compensated,
+    "with every rounding error carried along",
+    "(2 u + 8 n u^2) sum |x|; Higham, 4.3",
+)
+
+ROW_MAX = Spec(
+    name="row_max",
+    source="row_max.hip",
+    description="Largest element of each row of a row-major float32 matrix; NaN if there is one.",
+    inputs=st.fixed_dictionaries({"x": matrices(float32, elements=_ELEMENTS)}),
+    launch=ops.row_max,
+    reference=ref.reduce_max,
+    bound=bounds.reduce_max,
+    formula="0: a maximum is one of the elements",
+    cases=(*_CASES, {"x": np.full((2, 300), -np.inf, dtype=float32)}),
+)
+
+
+def _scan_bound(x: Array) -> Array:
+    return bounds.prefix_sum(
+        x, height=summation.Tree(max(scan_height(x.shape[-1], wave) for wave in (32, 64)))
+    )
+
+
+def _scan_spot(index: tuple[int, ...], x: Array) -> Any:
+    return exact.prefix_sum(x, at=index)
+
+
+PREFIX_SUM = Spec(
+    name="prefix_sum",
+    source="prefix_sum.hip",
+    description="Running sums of each row of a row-major float32 matrix.",
+    inputs=st.fixed_dictionaries({"x": matrices(float32, elements=_FINITE)}),
+    launch=ops.prefix_sum,
+    reference=ref.prefix_sum,
+    bound=_scan_bound,
+    spot=_scan_spot,
+    formula="gamma_h (|x_0| + ... + |x_k|), h the height of the scan",
+    cases=(*_CASES, _rows(1, 20000)),
+)
+
+SPECS = (SUM_SERIAL, SUM_TREE, SUM_COMPENSATED, ROW_MAX, PREFIX_SUM)

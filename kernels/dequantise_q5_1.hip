@@ -1,0 +1,44 @@
+// Dequantisation of GGML's Q5_1 format to float32.
+//
+// Formula   y[32 b + j] = scale_b * q_j + minimum_b, q_j in 0..31, for block b and j in 0..31
+// Layout    blocks: 24 bytes each: scale (fp16), minimum (fp16), 32 high bits (little-endian), 16
+//           bytes of low nibbles. Code j has bit j of the high bits as its fifth bit; byte j holds
+//           the low four bits of code j in its low and those of code j + 16 in its high nibble.
+//           values: 32 float32 a block, in order.
+// Grid      one thread for 4 consecutive values, 8 threads a block of 32; any one-dimensional grid
+//           that covers them. Block: one-dimensional, at most 256 threads.
+// Limits    block_count < 2^28; `blocks` aligned to 2 bytes, `values` to 16.
+// Rounding  none but the final one: the product of an 11-bit and a 5-bit significand is exact in
+//           float32, so the result is the same whether or not the compiler fuses the multiplication
+//           with the addition.
+
+#include <hip/hip_fp16.h>
+#include <hip/hip_runtime.h>
+
+struct BlockQ5_1 {
+  __half scale;
+  __half minimum;
+  unsigned char high[4];
+  unsigned char codes[16];
+};
+static_assert(sizeof(BlockQ5_1) == 24, "the format's block size");
+
+extern "C" __global__ __launch_bounds__(256) void dequantise_q5_1(const BlockQ5_1* blocks,
+                                                                  float* values, int block_count) {
+  const size_t quad = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (quad >= static_cast<size_t>(block_count) * 8) return;
+
+  const BlockQ5_1& block = blocks[quad / 8];
+  const int part = quad % 8;  // 0..3: low nibbles, 4..7: high nibbles
+  const unsigned char* codes = block.codes + part % 4 * 4;
+  const int shift = part / 4 * 4;
+  const float scale = __half2float(block.scale);
+  const float minimum = __half2float(block.minimum);
+  auto code = [&](int j) {
+    const int position = part * 4 + j;
+    const int fifth = block.high[position / 8] >> (position % 8) & 1;
+    return (codes[j] >> shift & 15) | fifth << 4;
+  };
+  auto value = [&](int j) { return scale * static_cast<float>(code(j)) + minimum; };
+  reinterpret_cast<float4*>(values)[quad] = make_float4(value(0), value(1), value(2), value(3));
+}

@@ -1,0 +1,33 @@
+"""Kernel arguments from Python values."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from hipaudit_runtime.ops.checks import FEW_INDEX
+from hipaudit_runtime.tensors import Tensor
+
+Size = ctypes.c_size_t
+"""For the parameters that are size_t: an int becomes a 32-bit int."""
+
+
+def packed(*values: Tensor | float | Size) -> tuple[Any, ...]:
+    """The values as ctypes, in the order of the kernel's parameters.
+
+    A tensor is its address, an int an ``int``, a float a ``float``. Raises ValueError for an int
+    that does not fit: ctypes would cut it off in silence.
+    """
+    return tuple(_packed(value) for value in values)
+
+
+def _packed(value: Tensor | float | Size) -> Any:
+    if isinstance(value, Tensor):
+        return ctypes.c_void_p(value.address)
+    if isinstance(value, float):
+        return ctypes.c_float(value)
+    if isinstance(value, int):
+        if not -FEW_INDEX <= value < FEW_INDEX:
+            raise ValueError(f"{value} does not fit into a kernel's int")
+        return ctypes.c_int(value)
+    return value
