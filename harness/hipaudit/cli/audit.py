@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from hipaudit import toolchain
-from hipaudit.audits import kernels, model_dequantisation
-from hipaudit.audits.kernels import KernelAudit
-from hipaudit.audits.model_dequantisation import ModelAudit
 from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice
-from hipaudit.device import bind, choose
-from hipaudit.errors import UsageError
-from hipaudit.finding import grouped
-from hipaudit.launches import kernel_rows
-from hipaudit.library import SPECS
-from hipaudit.outcome import Outcome
+from hipaudit.device import choose
 from hipaudit.report.output import write
-from hipaudit.report.pages import AuditData, write_reports, write_run_facts
 from hipaudit.report.terminal import console
-from hipaudit.spec import BOTH_WAVES, Spec
 from hipaudit.text import inert, plural
 
 _EPILOG = (
@@ -37,18 +21,6 @@ _EPILOG = (
     "hipaudit audit --only softmax --only model --out /tmp/reports\n\n"
     "hipaudit audit --model weights.gguf --json audit.json --sarif audit.sarif"
 )
-_MODEL = "model"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to audit, on what."""
-
-    device: str
-    archs: tuple[str, ...]
-    specs: tuple[Spec, ...]
-    model: Path | None
-    examples: int | None
 
 
 def register(app: typer.Typer) -> None:
@@ -74,10 +46,12 @@ def _command(
     hip_device: HipDevice = None,
 ) -> None:
     """Audit every library kernel and a model's weights on the chosen device; write the reports."""
+    from hipaudit.cli import auditing  # the library is for this command alone
+    from hipaudit.report.pages import write_reports, write_run_facts
+
     began = time.monotonic()
-    plan = _plan(tuple(only or ()), model, examples, choose(choice(hip_device)))
-    audits, weights = _run(plan)
-    data = _data(plan, audits, weights)
+    plan = auditing.make_plan(tuple(only or ()), model, examples, choose(choice(hip_device)))
+    data = auditing.data(plan, *auditing.run(plan))
     pages = write_reports(data, out)
     seconds = round(time.monotonic() - began, 1)
     facts = {"seconds": seconds, "cores": os.cpu_count(), "kernels": data.outcome.kernels}
@@ -87,97 +61,3 @@ def _command(
         f"{plural(len(pages), 'page')} in {inert(str(pages[0].parent))}, {seconds} s"
     )
     raise SystemExit(code)
-
-
-def _plan(only: Sequence[str], model: Path | None, examples: int | None, device: str) -> Plan:
-    """Return what to audit. Raises UsageError for names and files that are not there."""
-    archs = BOTH_WAVES if device == "emulated" else (bind("rocm").arch,)
-    names = [name for name in only if name != _MODEL]
-    specs = tuple(kernels.spec_named(name) for name in names) if only else SPECS
-    weights = None
-    if not only or _MODEL in only:
-        weights = model or model_dequantisation.default_model()
-        model_dequantisation.quantised_tensors(weights)
-    elif model is not None:
-        raise UsageError("--model was given, but --only leaves the model out: add --only model")
-    if device == "emulated":
-        toolchain.device_libraries()  # built once, before children want it
-    return Plan(device, archs, specs, weights, examples)
-
-
-def _run(plan: Plan) -> tuple[list[KernelAudit], ModelAudit | None]:
-    """Run the audits, as many at once as there are cores, under a progress bar."""
-    jobs = max(1, min(os.cpu_count() or 1, len(plan.specs) + (plan.model is not None)))
-    workers = max(1, (os.cpu_count() or 1) // jobs)
-    weights: Future[ModelAudit] | None = None
-    with _bar() as bar, ThreadPoolExecutor(jobs) as pool:
-        if plan.model is not None:
-            tick = _task(bar, _MODEL, len(plan.archs) * _tensor_count(plan.model))
-            weights = pool.submit(
-                model_dequantisation.audit,
-                plan.model,
-                plan.device,
-                plan.archs,
-                workers=workers,
-                tick=tick,
-            )
-        futures = [
-            pool.submit(
-                kernels.audit,
-                spec,
-                plan.device,
-                plan.archs,
-                examples=plan.examples,
-                workers=workers,
-                tick=_task(bar, spec.name, kernels.planned(spec, plan.archs, plan.examples)),
-            )
-            for spec in plan.specs
-        ]
-        audits = [future.result() for future in futures]
-        return audits, weights.result() if weights is not None else None
-
-
-def _tensor_count(model: Path) -> int:
-    return model_dequantisation.quantised_tensors(model)
-
-
-def _bar() -> Progress:
-    """Return a progress bar on standard error; nothing where that is no terminal."""
-    return Progress(
-        TextColumn("{task.description:24}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )
-
-
-def _task(bar: Progress, name: str, total: int) -> Callable[[], None]:
-    """Add a line to the bar; return what moves it by one step."""
-    task = bar.add_task(name, total=total)
-    return lambda: bar.advance(task)
-
-
-def _data(plan: Plan, audits: Sequence[KernelAudit], weights: ModelAudit | None) -> AuditData:
-    """Return what the pages and the outputs are made from."""
-    title = f"{plan.device} device, as {' and '.join(plan.archs)}"
-    ours = kernels.outcome_of(audits, title, plan.archs)
-    launched: list[Any] = [entry for audit in audits for entry in audit.launches]
-    found = [finding for audit in audits for finding in audit.findings]
-    voids = [ours.void] if ours.void else []
-    if weights is not None:
-        launched += weights.launches
-        found += weights.findings
-        voids += [weights.void] if weights.void else []
-    outcome = Outcome(
-        title,
-        ",".join(plan.archs),
-        kernel_rows(launched),
-        grouped(found),
-        ours.notes,
-        "; ".join(voids) or None,
-    )
-    subjects = [plural(len(audits), "library kernel")]
-    subjects += [f"the weights of {weights.model}"] if weights is not None else []
-    return AuditData(outcome, tuple(audits), weights, " and ".join(subjects), plan.archs)

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice
-from hipaudit.device import ARCHES, DEFAULT_ARCH, foreign_environment, choose, read_journal
+from hipaudit.device import ARCHES, DEFAULT_ARCH, choose, foreign_environment, read_journal
 from hipaudit.errors import EXIT_CLEAN, EXIT_VOID, UsageError
 from hipaudit.finding import Reader, grouped
 from hipaudit.launches import kernel_rows, launches

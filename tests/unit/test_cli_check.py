@@ -1,0 +1,210 @@
+"""hipaudit check, as a newcomer types it: every way to end, and what is said."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+SOURCE = """#include <hip/hip_runtime.h>
+#include <vector>
+__global__ void scale(const float* x, float* y, float a, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = a * x[i] + BIAS;
+}
+template <typename T> __global__ void fill(T* p, T v) { p[threadIdx.x] = v; }
+extern "C" __global__ void wild(int* p) {
+  __shared__ int s[64];
+  s[threadIdx.x] = 1;
+  __syncthreads();
+  p[threadIdx.x + 2000000000L] = s[63 - threadIdx.x];
+}
+extern "C" __global__ void spin(volatile int* p) {
+  while (p[0] == 0) {}
+}
+extern "C" __global__ void divide(int* p) { p[0] = 7 / p[1]; }
+int main() {
+  std::vector<float> v(4);
+  float* d = nullptr;
+  scale<<<1, 4>>>(d, d, 1.0f, 4);
+  return hipDeviceSynchronize() != hipSuccess;
+}
+"""
+SCALE = ["--kernel", "scale", "--grid", "2", "--block", "64", "-D", "BIAS=0.5f"]
+ARGS = ["--arg", "f32[128]=iota", "--arg", "f32[128]", "--arg", "f32=2", "--arg", "i32=128"]
+
+
+def hipaudit(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hipaudit", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "my kernel.hip").write_text(SOURCE)
+    return tmp_path
+
+
+def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return hipaudit("check", "my kernel.hip", *arguments, cwd=folder)
+
+
+def found(folder: Path, *arguments: str) -> dict[str, Any]:
+    result = check(folder, *arguments, "--json", "-")
+    assert result.returncode in {0, 1, 3}, result.stderr
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def test_without_arguments_it_lists_kernels_and_proposes_a_command(folder: Path) -> None:
+    result = check(folder, "-D", "BIAS=0")
+    assert result.returncode == 3
+    assert "scale(const float* x, float* y, float a, int n)" in result.stdout
+    (proposal,) = [line for line in result.stdout.splitlines() if "--kernel scale" in line]
+    assert proposal.strip().startswith("hipaudit check 'my kernel.hip' --kernel scale --grid 4")
+    assert "'f32[1024]=uniform(-1,1)'" in proposal
+    assert "i32=1024" in proposal
+
+
+def test_a_right_kernel_is_clean_on_both_waves(folder: Path) -> None:
+    document = found(folder, *SCALE, *ARGS)
+    assert document["findings"] == []
+    assert document["void"] is None
+    assert document["arch"] == "gfx942,gfx1100"
+    assert [(k["name"], k["arch"], k["threads"]) for k in document["kernels"]] == [
+        ("scale", "gfx1100", 128),
+        ("scale", "gfx942", 128),
+    ]
+    assert check(folder, *SCALE, *ARGS).returncode == 0
+
+
+def test_buffers_can_be_saved_after_the_run(folder: Path) -> None:
+    result = check(folder, *SCALE, *ARGS, "--arch", "gfx1201", "--save", "out")
+    assert result.returncode == 0, result.stderr
+    saved = np.load(folder / "out" / "scale.gfx1201.y.npy")
+    assert (saved == 2 * np.arange(128, dtype=np.float32) + 0.5).all()
+
+
+def test_a_template_is_instantiated_by_its_name(folder: Path) -> None:
+    document = found(
+        folder, "--kernel", "fill<double>", "--block", "32", "-D", "BIAS=0", "--arch", "gfx90a",
+        "--arg", "f64[32]", "--arg", "f64=1.5",
+    )  # fmt: skip
+    assert document["findings"] == []
+    assert document["kernels"][0]["arch"] == "gfx90a"
+
+
+def test_a_wild_store_is_a_finding_with_its_thread_and_a_replay(folder: Path) -> None:
+    arguments = ["--kernel", "wild", "--block", "64", "-D", "BIAS=0", "--arg", "i32[64]=zeros"]
+    document = found(folder, *arguments)
+    assert {finding["arch"] for finding in document["findings"]} == {"gfx942", "gfx1100"}
+    for finding in document["findings"]:
+        assert finding["severity"] == "error"
+        assert finding["kernel"] == "wild"
+        assert finding["location"]["file"].endswith("my kernel.hip")
+        assert finding["location"]["block"] == [0, 0, 0]
+    assert len({finding["id"] for finding in document["findings"]}) == 1
+    token = document["findings"][0]["replay"].split()[-1]
+    again = hipaudit("replay", token, cwd=folder)
+    assert again.returncode == 1
+    assert document["findings"][0]["id"] in again.stdout
+
+
+def test_a_kernel_without_end_is_a_timeout(folder: Path) -> None:
+    arguments = ["--kernel", "spin", "--timeout", "1", "-D", "BIAS=0", "--arg", "i32[1]=zeros"]
+    document = found(folder, *arguments, "--arch", "gfx942")
+    assert [finding["kind"] for finding in document["findings"]] == ["timeout"]
+
+
+def test_a_division_by_zero_is_undefined_behaviour(folder: Path) -> None:
+    arguments = ["--kernel", "divide", "-D", "BIAS=0", "--arg", "i32[2]=zeros", "--arch", "gfx942"]
+    document = found(folder, *arguments)
+    assert [finding["kind"] for finding in document["findings"]] == ["undefined-behaviour"]
+
+
+def test_a_launch_beyond_the_part_s_limits_is_a_finding(folder: Path) -> None:
+    arguments = ["--kernel", "spin", "-D", "BIAS=0", "--block", "2048", "--arg", "i32[1]=ones"]
+    document = found(folder, *arguments, "--arch", "gfx942")
+    assert [finding["kind"] for finding in document["findings"]] == ["launch-limit"]
+
+
+def test_sarif_and_json_go_to_files(folder: Path) -> None:
+    result = check(folder, *SCALE, *ARGS, "--json", "o.json", "--sarif", "o.sarif")
+    assert "clean" in result.stdout
+    assert json.loads((folder / "o.json").read_text())["findings"] == []
+    assert json.loads((folder / "o.sarif").read_text())["version"] == "2.1.0"
+    result = check(folder, *SCALE, *ARGS, "--json", "absent/o.json")
+    assert result.returncode == 2
+    assert "absent/o.json cannot be written" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([*SCALE, "--arg", "f32[4]=odd"], "--arg 'f32[4]=odd': there is no INIT 'odd'"),
+        ([*SCALE, *ARGS[:4]], "scale takes 4 arguments"),
+        ([*SCALE, *ARGS[:6], "--arg", "f32=1"], "--arg 4 ('f32=1')"),
+        (["--kernel", "absent", "-D", "BIAS=0", "--arg", "i32=1"], "no kernel is called 'absent'"),
+        (["-D", "BIAS=0", "--arg", "i32=1"], "name one with --kernel"),
+        ([*SCALE[:2], *ARGS], "use of undeclared identifier 'BIAS'"),
+        ([*SCALE, *ARGS, "--grid", "0"], "--grid '0'"),
+        ([*SCALE, *ARGS, "--block", "1,2,3,4"], "--block '1,2,3,4'"),
+        ([*SCALE, *ARGS, "--arch", "gfx1"], "--arch 'gfx1'"),
+        ([*SCALE, *ARGS, "--timeout", "-1"], "--timeout -1.0"),
+        ([*SCALE, *ARGS, "--hip-device", "rocm"], "no AMD GPU answers"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_exits_2(
+    folder: Path, arguments: list[str], says: str
+) -> None:
+    result = check(folder, *arguments)
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_missing_file_and_a_file_without_kernels_exit_2(folder: Path) -> None:
+    result = hipaudit("check", "absent.hip", cwd=folder)
+    assert (result.returncode, result.stderr) == (
+        2,
+        "hipaudit: there is no kernel file absent.hip\n",
+    )
+    (folder / "empty.hip").write_text("int main() { return 0; }\n")
+    result = hipaudit("check", "empty.hip", cwd=folder)
+    assert result.returncode == 2
+    assert "defines no __global__ function" in result.stderr
+
+
+def test_a_compile_error_names_file_and_line(folder: Path) -> None:
+    (folder / "broken.hip").write_text("__global__ void k() {\n  nonsense;\n}\n")
+    result = hipaudit("check", "broken.hip", "--block", "1", cwd=folder)
+    assert result.returncode == 2
+    assert "broken.hip:2:3: error:" in result.stderr
+
+
+def test_help_has_examples(folder: Path) -> None:
+    result = hipaudit("check", "--help", cwd=folder)
+    assert result.returncode == 0
+    for word in ("Examples", "uniform(a,b)", "--fail-on", "--sarif", "-D", "--seed"):
+        assert word in result.stdout
+    overview = hipaudit("--help", cwd=folder).stdout
+    for command in ("check", "exec", "audit", "replay", "doctor"):
+        assert command in overview
+
+
+def test_hostile_names_and_comments_stay_inert(folder: Path) -> None:
+    name = "k\u202e\x1b[31m.hip"
+    (folder / name).write_text(
+        'extern "C" __global__ void k(int* p) {\n'
+        "  __shared__ int s[2]; s[0] = 1; __syncthreads();\n"
+        "  p[threadIdx.x + 2000000000L] = s[0];  // \u202e \x1b]8;;http://x\x07 <b>|`\n}\n"
+    )
+    result = hipaudit("check", name, "--arg", "i32[1]=zeros", "--arch", "gfx942", cwd=folder)
+    assert result.returncode == 1
+    assert "\x1b" not in result.stdout
+    assert "\u202e" not in result.stdout

@@ -1,0 +1,91 @@
+"""hipaudit exec: other people's programs, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import sys
+from hip import hip, hiprtc
+
+def ok(answer):
+    status, *results = answer
+    if int(status.value):
+        print("status", status.name)
+    return results[0] if results else None
+
+source = b'''extern "C" __global__ void good(int* p) { p[threadIdx.x] = threadIdx.x; }
+extern "C" __global__ void wild(int* p) { p[threadIdx.x + 100000000] = 1; }'''
+program = ok(hiprtc.hiprtcCreateProgram(source, b"app.hip", 0, None, None))
+ok(hiprtc.hiprtcCompileProgram(program, 0, None))
+code = bytearray(ok(hiprtc.hiprtcGetCodeSize(program)))
+ok(hiprtc.hiprtcGetCode(program, code))
+module = ok(hip.hipModuleLoadData(bytes(code)))
+memory = ok(hip.hipMalloc(4096))
+function = ok(hip.hipModuleGetFunction(module, sys.argv[1].encode()))
+ok(hip.hipModuleLaunchKernel(function, 1, 1, 1, 64, 1, 1, 0, None, None, (memory,)))
+ok(hip.hipDeviceSynchronize())
+ok(hip.hipFree(memory))
+print("done")
+sys.exit(int(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    path = tmp_path / "app.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+def execute(*words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hipaudit", "exec", *options, "--", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_good_program_s_output_and_code_pass_through(app: Path) -> None:
+    result = execute(sys.executable, str(app), "good", "0")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("done\n")
+    assert "ran good on gfx942: 1 launches, 64 threads" in result.stdout
+
+
+def test_a_program_s_own_failure_is_passed_on(app: Path) -> None:
+    assert execute(sys.executable, str(app), "good", "7").returncode == 7
+
+
+def test_findings_win_and_the_program_goes_on_after_them(app: Path, tmp_path: Path) -> None:
+    target = tmp_path / "o.json"
+    options = ("--json", str(target), "--arch", "gfx1100")
+    result = execute(sys.executable, str(app), "wild", "0", options=options)
+    assert result.returncode == 1
+    assert "done" in result.stdout
+    document = json.loads(target.read_text())
+    assert {finding["kernel"] for finding in document["findings"]} == {"wild"}
+    assert document["findings"][0]["arch"] == "gfx1100"
+    assert document["findings"][0]["replay"].startswith("hipaudit exec --arch gfx1100 -- ")
+
+
+def test_a_program_that_runs_no_kernel_is_void() -> None:
+    result = execute(sys.executable, "-c", "print('nothing')")
+    assert result.returncode == 3
+    assert "void: no kernel ran" in result.stdout
+
+
+def test_a_program_that_is_no_python_is_left_alone() -> None:
+    assert execute("true").returncode == 3
+    assert execute("sh", "-c", "exit 9").returncode == 9
+
+
+def test_a_missing_program_and_a_wrong_part_exit_2() -> None:
+    result = execute("absent-program")
+    assert (result.returncode, result.stderr) == (
+        2,
+        "hipaudit: there is no program absent-program\n",
+    )
+    assert execute("true", options=("--arch", "gfx1")).returncode == 2
