@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.bench
 
-ROUNDS = 12
+ROUNDS = 40
 GEMM = "gemm 256 x 256 x 256"
 SOFTMAX = "softmax 256 x 2048"
 MULTIPLY_ADDS = 256**3 / 1e6
