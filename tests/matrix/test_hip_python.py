@@ -1,0 +1,91 @@
+"""hip-python as it stands, in the versions people have: 6.4, 7.2 and 10.0."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hipaudit import toolchain
+
+VERSIONS = ("6.4.4.555.40", "7.2.2.562.43", "10.0.0.0.1.2")
+
+PROGRAM = """
+import ctypes
+import sys
+from hipaudit.device import bind
+bound = bind("emulated", sys.argv[1])
+import hip
+import numpy as np
+from hipaudit import hipcalls
+assert hip.__file__.startswith(sys.argv[2]), hip.__file__
+from hipaudit_runtime import ops
+x = np.linspace(-4, 4, 300, dtype=np.float32).reshape(3, 100)
+y = ops.softmax(bound, x)
+e = np.exp(x.astype(np.float64) - x.max(axis=1, keepdims=True))
+assert np.allclose(y, e / e.sum(axis=1, keepdims=True), rtol=1e-6)
+assert hipcalls.properties(0).warpSize == bound.wave_size
+print(sum(r["launches"] for r in bound.records_since(0) if r["record"] == "launch"))
+"""
+
+
+@pytest.fixture(scope="session")
+def installed() -> dict[str, Path]:
+    """Return where each version is unpacked: beside the device's cache, so once a machine."""
+    return {version: _install(version) for version in VERSIONS}
+
+
+def _install(version: str) -> Path:
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    folder = toolchain.cache_folder() / "hip-python" / f"{version}-{python}"
+    if (folder / "hip").is_dir():
+        return folder
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--target", str(folder), f"hip-python=={version}"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        pytest.fail(f"hip-python {version} cannot be installed:\n{result.stderr}")
+    return folder
+
+
+def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.run(
+        [sys.executable, *command], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("arch", ["gfx942", "gfx1100"])
+def test_a_program_runs_unchanged(
+    installed: dict[str, Path], tmp_path: Path, version: str, arch: str
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    folder = installed[version]
+    result = _run(folder, str(program), arch, str(folder))
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "1\n"
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("version", VERSIONS)
+def test_exec_serves_a_program_that_knows_nothing_of_us(
+    installed: dict[str, Path], tmp_path: Path, version: str
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from hip import hip\n"
+        "status, count = hip.hipGetDeviceCount()\n"
+        "status, memory = hip.hipMalloc(64)\n"
+        "hip.hipMemset(memory, 7, 64)\n"
+        "print(count, int(status.value), int(hip.hipFree(memory)[0].value))\n"
+    )
+    result = _run(installed[version], "-m", "hipaudit", "exec", "--", sys.executable, str(program))
+    assert result.stdout.startswith("1 0 0\n"), result.stdout + result.stderr
+    assert result.returncode == 3, "no kernel ran, so nothing was shown"

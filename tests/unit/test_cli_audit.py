@@ -1,0 +1,67 @@
+"""hipaudit audit: the pages it writes, the same each time, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FAST = ["--only", "softmax", "--only", "dequantise_q8_0", "--examples", "6"]
+
+
+def audit(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hipaudit", "audit", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return the pages and plots; what differs between runs lives in .run."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and ".run" not in path.parts
+    }
+
+
+def test_two_audits_write_the_same_bytes(tmp_path: Path) -> None:
+    first = audit(*FAST, "--out", "a", "--json", "a.json", cwd=tmp_path)
+    second = audit(*FAST, "--out", "b", "--sarif", "b.sarif", cwd=tmp_path)
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    assert {"index.md", "kernels/softmax.md", "plots/softmax.svg"} <= set(files(tmp_path / "a"))
+    assert (tmp_path / "a" / ".run" / "audit.json").is_file()
+    document = json.loads((tmp_path / "a.json").read_text())
+    assert document["void"] is None
+    assert {row["name"] for row in document["kernels"]} == {"softmax", "dequantise_q8_0"}
+    assert {row["arch"] for row in document["kernels"]} == {"gfx942", "gfx1100"}
+    assert json.loads((tmp_path / "b.sarif").read_text())["runs"][0]["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--only", "absent"], "no library kernel is called 'absent'"),
+        (["--model", "absent.gguf"], "no weights file absent.gguf"),
+        (["--only", "softmax", "--model", "x.gguf"], "--only leaves the model out"),
+        (["--hip-device", "rocm"], "no AMD GPU answers"),
+    ],
+)
+def test_what_cannot_be_audited_is_one_sentence(
+    tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    result = audit(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_truncated_model_exits_2_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "cut.gguf").write_bytes(b"GGUF\x03\x00\x00\x00")
+    result = audit("--model", "cut.gguf", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "cut.gguf is truncated or damaged" in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,174 @@
+"""The report pages: the same bytes for the same data, and nothing in them acts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from hipaudit.audits.kernels import KernelAudit
+from hipaudit.audits.model_dequantisation import ModelAudit
+from hipaudit.finding import Finding, Findings, Location, identified
+from hipaudit.launches import Launches
+from hipaudit.outcome import Outcome
+from hipaudit.report.pages import AuditData, write_reports, write_run_facts
+from hipaudit.spec import Array, Spec
+
+ARCHS = ("gfx942", "gfx1100")
+EVIL = "<img src=x onerror=alert(1)> | `a` [x](http://y) \n# forged \x1b[31m\u202e"
+
+
+def never(*_: Any, **__: Any) -> Array:
+    """Stands for functions that a page must not call."""
+    raise AssertionError
+
+
+SPEC = Spec(
+    name="softmax",
+    source="softmax.hip",
+    description="Row-wise softmax.",
+    inputs=st.fixed_dictionaries({}),
+    launch=never,
+    reference=never,
+    bound=never,
+    formula="g (u d + ...)",
+)
+
+
+def verdict(arch: str, **changes: Any) -> dict[str, Any]:
+    values = {"name": "softmax", "arch": arch, "device": "d", "examples": 40, "elements": 12345}
+    values |= {"launches": 40, "worst_ratio": 0.123456, "worst_ulp": 3.14159, "spots": 39}
+    return {**values, "survivors": [], "mismatches": [], "status": "passed", **changes}
+
+
+def data(findings: tuple[Finding, ...] = (), **spec: Any) -> AuditData:
+    points = {arch: [(64, 0.25), (4096, 0.123456)] for arch in ARCHS}
+    launched = (Launches("softmax", "gfx942", "plain", 40, 2560, 0, 1.25),)
+    kernel = KernelAudit(
+        replace(SPEC, **spec),
+        tuple(verdict(arch) for arch in ARCHS),
+        points,
+        findings,
+        launched,
+        checked=False,
+    )
+    formats = ({"format": "Q4_1", "tensors": 2, "elements": 64, "different": 0},)
+    model = ModelAudit("m.gguf", ARCHS, formats, {"F32": 3}, (), ())
+    outcome = Outcome("emulated device", ",".join(ARCHS), [], Findings(findings), ("a note",))
+    return AuditData(outcome, (kernel,), model, "1 library kernel", ARCHS)
+
+
+def evil_finding(folder: Path) -> Finding:
+    source = folder / "k.hip"
+    source.write_text(f"one\n```\n{EVIL}\n")
+    return identified(
+        Finding(
+            id="",
+            kind="bound-exceeded",
+            severity="error",
+            kernel=EVIL,
+            arch="gfx942",
+            message=EVIL,
+            location=Location(str(source), 3, EVIL, (0, 0, 0), (1, 0, 0)),
+            input=EVIL,
+            replay=EVIL,
+        )
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_the_same_data_gives_the_same_bytes(tmp_path: Path) -> None:
+    findings = (evil_finding(tmp_path),)
+    for name in ("a", "b"):
+        write_reports(data(findings), tmp_path / name)
+    first, second = contents(tmp_path / "a"), contents(tmp_path / "b")
+    assert first == second
+    assert set(first) == {
+        "index.md",
+        "kernels/softmax.md",
+        "model_dequantisation.md",
+        "plots/softmax.svg",
+        "plots/model_dequantisation.svg",
+    }
+
+
+def test_what_depends_on_the_machine_stays_out_of_the_pages(tmp_path: Path) -> None:
+    written = write_reports(data(), tmp_path)
+    write_run_facts({"seconds": 1.25}, tmp_path)
+    assert not any(b"1.25" in path.read_bytes() for path in written)
+    assert b"1.25" in (tmp_path / ".run" / "audit.json").read_bytes()
+
+
+def test_numbers_are_shown_to_two_digits(tmp_path: Path) -> None:
+    write_reports(data(), tmp_path)
+    page = (tmp_path / "kernels" / "softmax.md").read_text()
+    assert "| gfx942 | 40 | 12,345 | 40 | 0.12 | 3.1 | 39 | all | passed |" in page
+    assert "0.1234" not in page
+
+
+def test_every_link_of_the_index_leads_somewhere(tmp_path: Path) -> None:
+    for page in write_reports(data(), tmp_path):
+        for token in MarkdownIt("commonmark").enable("table").parse(page.read_text()):
+            for child in token.children or ():
+                target = child.attrGet("href") or child.attrGet("src")
+                if isinstance(target, str):
+                    assert (page.parent / target).is_file(), (page, target)
+
+
+def test_hostile_names_and_messages_are_inert(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for page in write_reports(data((evil_finding(tmp_path),)), out):
+        text = page.read_text()
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        html = MarkdownIt("commonmark").enable("table").render(text)
+        assert "<img src=x" not in html
+        assert 'href="http://y"' not in html
+        assert "<h1>forged" not in html
+
+
+def test_findings_show_their_line_and_how_to_verify(tmp_path: Path) -> None:
+    source = tmp_path / "k.hip"
+    source.write_text("a\nb\nc\n")
+    finding = identified(
+        Finding("", "timeout", "error", "k", "gfx942", "no progress",
+                location=Location(str(source), 2), replay="hipaudit replay hip1-x")
+    )  # fmt: skip
+    other = replace(finding, arch="gfx1100")
+    write_reports(data((finding, other)), tmp_path / "out")
+    page = (tmp_path / "out" / "kernels" / "softmax.md").read_text()
+    assert page.count("### timeout in k") == 1
+    assert ">     2 | b" in page
+    assert "gfx942, gfx1100" in page
+    assert "hipaudit replay hip1-x" in page
+    index = (tmp_path / "out" / "index.md").read_text()
+    assert "**1 finding.**" in index
+
+
+def test_a_void_audit_says_so_on_its_index(tmp_path: Path) -> None:
+    base = data()
+    void = replace(base, outcome=replace(base.outcome, void="no kernel ran"))
+    write_reports(void, tmp_path)
+    assert "**Void**: no kernel ran" in (tmp_path / "index.md").read_text()
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_plots_name_their_axes_and_hold_no_date(tmp_path: Path, exact: bool) -> None:
+    changes: dict[str, Any] = {"exact": True, "bound": None} if exact else {}
+    write_reports(data(**changes), tmp_path)
+    svg = (tmp_path / "plots" / "softmax.svg").read_text()
+    assert ("elements compared, bit for bit" in svg) == exact
+    assert ("worst error / bound" in svg) != exact
+    assert "dc:date" not in svg
+    assert "gfx1100" in svg
