@@ -4,7 +4,8 @@
 // Layout    x: rows x columns, float32, row-major, contiguous; y: rows.
 // Grid      rows blocks. Block: one-dimensional, a multiple of warpSize, at most 1024 threads.
 // Limits    1 <= columns <= 2^30.
-// Policy    a NaN makes its row's result NaN (IEEE 754-2019 maximum), which fmaxf would pass over.
+// Policy    a NaN makes its row's result NaN (IEEE 754-2019 maximum), which fmaxf would pass over;
+//           of zeros of both signs it is either one.
 
 #include <hip/hip_runtime.h>
 

@@ -17,7 +17,8 @@ from hipaudit_runtime import ops
 from hipaudit_runtime.ops.rowwise import scan_height, summation_height
 
 _NARROWEST_WAVE = 32
-_ELEMENTS = st.sampled_from([*families.WELL_SCALED, *families.EXTREMES, *families.PLANTED])
+# Of zeros of both signs a maximum may be either; that one family has nothing else in it.
+_ORDERED = st.sampled_from([family for family in families.ALL if family.name != "signed zeros"])
 _FINITE = st.sampled_from([*families.WELL_SCALED, *families.PLANTED])
 
 
@@ -93,11 +94,11 @@ ROW_MAX = Spec(
     name="row_max",
     source="row_max.hip",
     description="Largest element of each row of a row-major float32 matrix; NaN if there is one.",
-    inputs=st.fixed_dictionaries({"x": matrices(float32, elements=_ELEMENTS)}),
+    inputs=st.fixed_dictionaries({"x": matrices(float32, elements=_ORDERED)}),
     launch=ops.row_max,
     reference=ref.reduce_max,
-    bound=bounds.reduce_max,
-    formula="0: a maximum is one of the elements",
+    exact=True,
+    formula="bit exact: a maximum is one of the elements",
     cases=(*_CASES, {"x": np.full((2, 300), -np.inf, dtype=float32)}),
 )
 
