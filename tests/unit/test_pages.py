@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hipaudit.audits.model_dequantisation import ModelAudit
 from hipaudit.finding import Finding, Findings, Location, identified
 from hipaudit.launches import Launches
 from hipaudit.outcome import Outcome
+from hipaudit.report import plots
 from hipaudit.report.pages import AuditData, write_reports, write_run_facts
 from hipaudit.spec import Array, Spec
 
@@ -161,6 +163,15 @@ def test_a_void_audit_says_so_on_its_index(tmp_path: Path) -> None:
     void = replace(base, outcome=replace(base.outcome, void="no kernel ran"))
     write_reports(void, tmp_path)
     assert "**Void**: no kernel ran" in (tmp_path / "index.md").read_text()
+
+
+@pytest.mark.parametrize("points", [{}, {"gfx942": []}, {"gfx942": [(0, 0.0)]}])
+@pytest.mark.parametrize("draw", [plots.error_against_bound, plots.elements_by_example])
+def test_plots_of_nothing_are_empty_and_no_failure(
+    tmp_path: Path, draw: Callable[..., None], points: dict[str, list[tuple[int, float]]]
+) -> None:
+    draw(points, tmp_path / "p.svg")
+    assert (tmp_path / "p.svg").read_text().startswith("<?xml")
 
 
 @pytest.mark.parametrize("exact", [True, False])

@@ -36,7 +36,7 @@ def error_against_bound(points: Mapping[str, Points], path: Path) -> None:
         axes = figure.subplots()
         for index, (arch, series) in enumerate(sorted(points.items())):
             # Two digits: the last ones of a ratio say nothing.
-            shown = [(n, float(f"{ratio:.2g}")) for n, ratio in series if n and ratio > 0]
+            shown = [(n, float(f"{ratio:.2g}")) for n, ratio in series if n]
             axes.scatter(
                 [n for n, _ in shown],
                 [ratio for _, ratio in shown],
@@ -48,8 +48,9 @@ def error_against_bound(points: Mapping[str, Points], path: Path) -> None:
             )
         axes.axhline(1.0, color="#b00020", linewidth=1.2)
         axes.annotate("bound", (0.01, 1.0), xycoords=("axes fraction", "data"), va="bottom")
-        axes.set_xscale("log")
-        axes.set_ylim(0, 1.15)
+        if any(n for series in points.values() for n, _ in series):
+            axes.set_xscale("log")
+        axes.set_ylim(-0.03, 1.15)
         axes.set_xlabel("elements of the example")
         axes.set_ylabel("worst error / bound")
         axes.legend(frameon=False, loc="upper right", ncols=2)
@@ -63,7 +64,7 @@ def elements_by_example(points: Mapping[str, Points], path: Path) -> None:
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for index, (arch, series) in enumerate(sorted(points.items())):
-            sizes = sorted(n for n, _ in series)
+            sizes = sorted(n for n, _ in series if n)
             axes.step(
                 range(1, len(sizes) + 1),
                 sizes,
@@ -72,7 +73,8 @@ def elements_by_example(points: Mapping[str, Points], path: Path) -> None:
                 linestyle=("-", "--", ":", "-.")[index % 4],
                 label=arch,
             )
-        axes.set_yscale("log")
+        if any(n for series in points.values() for n, _ in series):
+            axes.set_yscale("log")
         axes.set_xlabel("example, by size")
         axes.set_ylabel("elements compared, bit for bit")
         axes.legend(frameon=False, loc="upper left")
