@@ -52,7 +52,7 @@ def test_a_good_program_s_output_and_code_pass_through(app: Path) -> None:
     result = execute(sys.executable, str(app), "good", "0")
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("done\n")
-    assert "ran good on gfx942: 1 launches, 64 threads" in result.stdout
+    assert "ran good on gfx942: 1 launch, 64 threads" in result.stdout
 
 
 def test_a_program_s_own_failure_is_passed_on(app: Path) -> None:

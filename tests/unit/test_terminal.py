@@ -108,9 +108,20 @@ def test_a_clean_and_a_void_run_say_so() -> None:
     rows = [{"name": "k", "arch": "gfx942", "launches": 1, "threads": 64, "accesses": 128}]
     clean = text_of(Outcome("dev", "gfx942", rows, Findings(), ("a note",)))
     assert "clean: no findings (dev)" in clean
-    assert "ran k on gfx942: 1 launches, 64 threads, 128 accesses checked" in clean
+    assert "ran k on gfx942: 1 launch, 64 threads, 128 accesses checked" in clean
     assert "note: a note" in clean
     assert "void: no kernel ran" in text_of(Outcome("d", "", [], Findings(), (), "no kernel ran"))
+
+
+def test_many_kernels_are_added_up_a_part() -> None:
+    rows = [
+        {"name": f"k{i}", "arch": arch, "launches": 2, "threads": 1000, "accesses": 0}
+        for i in range(20)
+        for arch in ("gfx942", "gfx1100")
+    ]
+    text = text_of(Outcome("d", "", rows, Findings()))
+    assert "ran 20 kernels on gfx942: 40 launches, 20,000 threads" in text
+    assert "k7" not in text
 
 
 def test_what_is_not_listed_is_counted() -> None:

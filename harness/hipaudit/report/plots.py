@@ -53,7 +53,8 @@ def error_against_bound(points: Mapping[str, Points], path: Path) -> None:
         axes.set_ylim(-0.03, 1.15)
         axes.set_xlabel("elements of the example")
         axes.set_ylabel("worst error / bound")
-        axes.legend(frameon=False, loc="upper right", ncols=2)
+        if points:
+            axes.legend(frameon=False, loc="upper right", ncols=2)
 
     _save(draw, path)
 
@@ -77,7 +78,8 @@ def elements_by_example(points: Mapping[str, Points], path: Path) -> None:
             axes.set_yscale("log")
         axes.set_xlabel("example, by size")
         axes.set_ylabel("elements compared, bit for bit")
-        axes.legend(frameon=False, loc="upper left")
+        if points:
+            axes.legend(frameon=False, loc="upper left")
 
     _save(draw, path)
 

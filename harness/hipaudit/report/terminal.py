@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -13,6 +13,7 @@ from hipaudit.outcome import Outcome
 from hipaudit.report.excerpt import excerpt, inlined, place, what, who
 from hipaudit.text import inert, plural
 
+_MOST_ROWS = 12
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
 
@@ -27,8 +28,8 @@ def show(outcome: Outcome, to: Console) -> None:
         _show_finding(finding, archs, to)
     if outcome.findings.dropped:
         to.print(f"{plural(outcome.findings.dropped, 'more root cause')} not listed", style="bold")
-    for row in outcome.kernels:
-        to.print(_kernel_line(row))
+    for line in _kernel_lines(outcome.kernels):
+        to.print(line)
     for note in outcome.notes:
         to.print(Text.assemble(("note: ", "cyan"), inert(note)))
     to.print(_verdict(outcome))
@@ -79,10 +80,25 @@ def _show_side(location: Location, label: str, to: Console) -> None:
         to.print(Text(f"      via {step}", style="dim"))
 
 
-def _kernel_line(row: dict[str, object]) -> str:
-    parts = [f"{row['launches']} launches", f"{row['threads']} threads"]
+def _kernel_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a line a kernel and part; of many, their sums a part."""
+    if len(rows) <= _MOST_ROWS:
+        return [_kernel_line(row) for row in rows]
+    sums: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        empty = {"name": "", "arch": row["arch"], "launches": 0, "threads": 0, "accesses": 0}
+        total = sums.setdefault(str(row["arch"]), {**empty, "kernels": 0})
+        for key in ("launches", "threads", "accesses"):
+            total[key] += row[key]
+        total["kernels"] += 1
+        total["name"] = plural(total["kernels"], "kernel")
+    return [_kernel_line(sums[arch]) for arch in sorted(sums)]
+
+
+def _kernel_line(row: dict[str, Any]) -> str:
+    parts = [plural(row["launches"], "launch", "launches"), plural(row["threads"], "thread")]
     if row.get("accesses"):
-        parts.append(f"{row['accesses']} accesses checked")
+        parts.append(f"{plural(row['accesses'], 'access', 'accesses')} checked")
     if "launch_ms" in row:
         parts.append(f"{row['launch_ms']} ms")
     return f"ran {inert(str(row['name']))} on {inert(str(row['arch']))}: {', '.join(parts)}"
