@@ -24,12 +24,7 @@ def build_name(value: object) -> str:
 
 
 @pytest.mark.parametrize(("fault", "twin"), BUILDS, ids=build_name)
-def test_compiles_without_a_warning(
-    fault: Fault, twin: bool, request: pytest.FixtureRequest
-) -> None:
-    if (fault.path.stem, twin) != ("packed_block", False) and uses_what_is_not_offered(fault):
-        reason = "the headers offer kernels no memcpy, memset and malloc yet"
-        request.applymarker(pytest.mark.xfail(reason=reason))
+def test_compiles_without_a_warning(fault: Fault, twin: bool) -> None:
     compiler = toolchain.compiler()
     command = [
         *compiler.compile,
@@ -43,8 +38,3 @@ def test_compiles_without_a_warning(
     ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-
-
-def uses_what_is_not_offered(fault: Fault) -> bool:
-    text = fault.path.read_text(encoding="utf-8")
-    return any(name in text for name in NOT_OFFERED)

@@ -9,16 +9,11 @@ import pytest
 from hipaudit.audits.fault_checker import CorpusChecker
 from hipaudit.audits.fault_corpus import Fault, Width, read_corpus
 from hipaudit.audits.kill_matrix import Kill, judge, widths_to_run
-from hipaudit.errors import VoidError
 
 CORPUS = read_corpus(Path(__file__).parents[2] / "kernels" / "faults")
 ROWS = [(fault, width) for fault in CORPUS for width in widths_to_run(fault)]
 
-pytestmark = [
-    pytest.mark.faults,
-    # Strict: the day the device instruments an access, this mark has to go.
-    pytest.mark.xfail(raises=VoidError, reason="the emulated device has no checked build yet"),
-]
+pytestmark = pytest.mark.faults
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +29,32 @@ def row_name(value: Fault | str) -> str:
     return value.name if isinstance(value, Fault) else value
 
 
-@pytest.mark.parametrize(("fault", "width"), ROWS, ids=row_name)
+# What the checkers do not see yet. Strict: the day one is found, its line has to go.
+MISSED = {
+    "redundant-barrier/": "no check asks whether a barrier is needed",
+    "unused-shared/": "no check asks which shared memory is used",
+    "unwritten-output/": "no check asks which outputs a launch left out",
+    "undefined-behaviour/shuffle_": "a shuffle from an inactive lane is not reported",
+    "barrier-divergence/warp_mask_too_wide": "the masks of wave operations are not checked",
+    "race-atomic-scope/wavefront_scope": "scopes narrower than the workgroup count as the workgroup",
+    "misaligned-access/atomic64_odd_word": "the alignment of atomics is not checked",
+    "misaligned-access/float4_odd_offset": "stores of whole vectors are split before the check",
+    "out-of-bounds-shared/negative_index": "the first variable's lower side is not told from the stack",
+    "stack-overflow/quicksort_equal_keys": "the innermost line is reported, not the recursion's",
+}
+
+
+def rows() -> list[object]:
+    """Return the rows of the matrix, those that are known to be missed marked as such."""
+    marked: list[object] = []
+    for fault, width in ROWS:
+        reasons = [why for start, why in MISSED.items() if fault.name.startswith(start)]
+        marks = [pytest.mark.xfail(reason=why) for why in reasons]
+        marked.append(pytest.param(fault, width, marks=marks))
+    return marked
+
+
+@pytest.mark.parametrize(("fault", "width"), rows(), ids=row_name)
 def test_fault_is_killed_and_twin_is_silent(
     fault: Fault, width: Width, checker: CorpusChecker
 ) -> None:

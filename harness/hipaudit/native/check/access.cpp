@@ -22,7 +22,8 @@ struct Step {
   AccessFlags flags;
   uintptr_t address;  // of the whole access
   uint32_t size;
-  uintptr_t named;    // as findings name it: an offset in shared memory
+  uintptr_t named;      // as findings name it: an offset in shared memory
+  bool padded = false;  // a wide read that finds some of its words defined
 };
 
 const char* access_name(Access kind) {
@@ -54,10 +55,16 @@ bool resolve_state(uintptr_t address, const Launch& launch) {
     uintptr_t begin = std::max(allocation.address, address / kChunk * kChunk);
     uintptr_t end = std::min(allocation.address + allocation.size, (address / kChunk + 1) * kChunk);
     bool defined = allocation.kind != MemoryKind::device || allocation.id < first_followed;
-    for (uintptr_t word = begin & ~uintptr_t{3}; word < end; word += 4)
-      if (*state_of(word) == 0)
-        mark(std::max(word, begin), std::min(word + 4, end) - std::max(word, begin),
-             static_cast<State>(kAddressable | (defined ? kInitialised : 0)), 0);
+    for (uintptr_t word = begin & ~uintptr_t{3}; word < end; word += 4) {
+      State state = 0;
+      mark_states(&state, std::max(word, begin) - word,
+                  std::min(word + 4, end) - std::max(word, begin),
+                  static_cast<State>(kAddressable | (defined ? kInitialised : 0)), 0);
+      // Another worker may be here too, and may have written the word already.
+      State untouched = 0;
+      __atomic_compare_exchange_n(state_of(word), &untouched, state, false, __ATOMIC_RELAXED,
+                                  __ATOMIC_RELAXED);
+    }
     return *state_of(address) != 0;
   }
   std::string name;
@@ -89,9 +96,10 @@ void note_uninitialised(const Step& c, const Cell& cell) {
 }
 
 // The other side of a race, and what kind of race it is.
-void report_race(const Step& c, const Record& record, uint16_t other_site, uint32_t other_thread,
-                 Access other) {
+void report_race(const Step& c, const Cell& cell, const Record& record, uint16_t other_site,
+                 uint32_t other_thread, Access other) {
   const Launch& launch = *c.now.worker->launch;
+  c.now.check->raced.push_back(&cell);
   Observation seen = observation(c, c.now.shared ? "race-shared" : "race-global");
   seen.other = {running_sites().place(other_site), block_of(record.instance), other_thread};
   seen.message = std::string("unordered with the ") + access_name(other) + " by another thread";
@@ -105,13 +113,15 @@ void report_race(const Step& c, const Record& record, uint16_t other_site, uint3
                                  " by a thread of another block";
   } else if (wave == c.now.wave) {
     bool one_instruction = seen.other.pc == c.pc;
-    if (launch.wave_size == 64 && (other_thread ^ c.now.thread) >= 32) {
+    seen.kind = "race-wave";
+    seen.message = "relies on the lanes of a wave running in lockstep";
+    if (both_write && one_instruction) {
+      seen.message = "lanes of one instruction write different values";
+    } else if (launch.wave_size == 64 && (other_thread ^ c.now.thread) >= 32) {
       seen.kind = "wave-size-dependence";
       seen.message = "ordered only where waves have 64 lanes";
-    } else if (!(both_write && one_instruction)) {
-      seen.kind = "race-wave";
+    } else {
       seen.severity = "warning";
-      seen.message = "relies on the lanes of a wave running in lockstep";
     }
   } else if (record.time < c.now.check->bare[wave]) {
     seen.kind = "barrier-without-fence";
@@ -175,21 +185,29 @@ void note_read(const Step& c, Cell& cell, uint32_t mask) {
 
 void note_write(const Step& c, Cell& cell, uint32_t mask) {
   if (races(c, cell.read, mask)) {
-    report_race(c, cell.read, cell.read_site, cell.read.thread, kind_of(cell.read, false));
+    report_race(c, cell, cell.read, cell.read_site, cell.read.thread, kind_of(cell.read, false));
   } else if (cell.other_thread != kNoThread && cell.read.instance == c.now.check->instance &&
              cell.other_thread != c.now.thread) {
     Record other = cell.read;
     other.thread = cell.other_thread;
     if (races(c, other, mask))
-      report_race(c, other, cell.other_site, cell.other_thread, kind_of(other, false));
+      report_race(c, cell, other, cell.other_site, cell.other_thread, kind_of(other, false));
   }
-  // Bytes of the word that another thread wrote meanwhile stay its own.
-  bool keep = cell.write.instance == c.now.check->instance && (cell.write.mask & mask) == 0 &&
-              !happened_before(cell.write, c.now);
+  // Bytes of the word that another thread wrote meanwhile stay its own. And a plain access weighs
+  // more than an atomic one that comes on top of it: the next thread's atomic races with it as
+  // well.
+  const Record& last = cell.write;
+  bool atomic = c.flags.kind == Access::atomic;
+  bool here = last.instance == c.now.check->instance;
+  bool unordered = !happened_before(last, c.now);
+  bool own = here && last.thread == c.now.thread && last.time == c.now.check->time[c.now.wave];
+  bool keep = (here && unordered && (last.mask & mask) == 0) ||
+              (atomic && last.atomic == 0 && (unordered || own));
   if (!keep) {
     cell.write = record_of(c, mask);
     cell.write_site = c.site;
   }
+  if (atomic && cell.read.atomic == 0 && !happened_before(cell.read, c.now)) return;
   cell.read = Record{};
   cell.other_thread = kNoThread;
 }
@@ -197,22 +215,28 @@ void note_write(const Step& c, Cell& cell, uint32_t mask) {
 void check_word(const Step& c, uintptr_t word, uint32_t mask, State& state, Cell& cell) {
   uint32_t need = mask << 4;
   if ((state & need) != need &&
-      (c.now.shared || state != 0 || !resolve_state(word + std::countr_zero(mask), *c.now.worker->launch) ||
+      (c.now.shared || state != 0 ||
+       !resolve_state(word + std::countr_zero(mask), *c.now.worker->launch) ||
        (state & need) != need))
     report_out_of_bounds(c);
   if (c.flags.kind != Access::write && (state & mask) != mask) {
-    note_uninitialised(c, cell);
+    // A word of which part is defined is a structure with padding that is copied as a whole.
+    if ((state & mask) == 0 && !c.padded) note_uninitialised(c, cell);
     state |= static_cast<State>(mask);  // once is enough
   }
   if (c.flags.kind != Access::read) state |= static_cast<State>(mask);
   if (races(c, cell.write, mask))
-    report_race(c, cell.write, cell.write_site, cell.write.thread, kind_of(cell.write, true));
-  if (c.flags.kind == Access::read) note_read(c, cell, mask);
-  else note_write(c, cell, mask);
+    report_race(c, cell, cell.write, cell.write_site, cell.write.thread, kind_of(cell.write, true));
+  if (c.flags.kind == Access::read)
+    note_read(c, cell, mask);
+  else
+    note_write(c, cell, mask);
 }
 
 void check_words(Step& c, uintptr_t offset, State* states, Cell* cells) {
   uintptr_t end = offset + c.size;
+  for (uintptr_t word = offset / 4; c.size > 4 && word * 4 < end; ++word)
+    c.padded = c.padded || (states[word] & kInitialised) != 0;
   for (uintptr_t word = offset / 4; word * 4 < end; ++word) {
     uint32_t mask = 0xf;
     if (word * 4 < offset) mask &= 0xfu << (offset % 4);
@@ -221,7 +245,8 @@ void check_words(Step& c, uintptr_t offset, State* states, Cell* cells) {
   }
 }
 
-// Neither device memory nor shared memory: the thread's own stack, the host's registered memory, or wild.
+// Neither device memory nor shared memory: the thread's own stack, the host's registered memory, or
+// wild.
 void check_elsewhere(Step& c) {
   Worker& worker = *c.now.worker;
   if (worker.stacks.contains(worker.current->stack, c.address)) {
@@ -245,12 +270,13 @@ void check_elsewhere(Step& c) {
   give_up(worker);
 }
 
-// The type's bounds were left by an index: what kind of memory it is shows by the access it leads to.
+// The type's bounds were left by an index: what kind of memory it is shows by the access it leads
+// to.
 void settle_index(Step& c, bool shared, bool global) {
   WorkerCheck& check = *c.worker;
-  Observation seen = observation(c, shared ? "out-of-bounds-shared"
-                                 : global  ? "out-of-bounds-global"
-                                           : "out-of-bounds-private");
+  Observation seen = observation(c, shared   ? "out-of-bounds-shared"
+                                    : global ? "out-of-bounds-global"
+                                             : "out-of-bounds-private");
   if (!shared && !global) seen.space = "private";
   seen.message = check.index_message;
   seen.here.pc = reinterpret_cast<uintptr_t>(check.index_site) - 1;
@@ -266,12 +292,19 @@ void check_access(uintptr_t address, uint32_t size, AccessFlags flags, uintptr_t
   Worker* worker = current_worker();
   auto* check = static_cast<WorkerCheck*>(worker->check);
   ++check->accesses;
+  check->noted_atomic = 0;
   if (check->pending.active) flush_pending(*check, *worker->launch);
   Block* block = worker->block;
   uint32_t thread = worker->current->index.flat;
   Step c{{worker, block, static_cast<BlockCheck*>(block->check), thread,
-              thread >> worker->launch->wave_shift, false},
-             check, pc, running_sites().number(pc), flags, address, size, address};
+          thread >> worker->launch->wave_shift, false},
+         check,
+         pc,
+         running_sites().number(pc),
+         flags,
+         address,
+         size,
+         address};
   uintptr_t offset = address - reinterpret_cast<uintptr_t>(shared_memory());
   bool shared = offset < kSharedSpan;
   bool global = address - kDeviceBase < kDeviceSpan;

@@ -11,21 +11,35 @@ namespace {
 
 uintptr_t address_of(const volatile void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
 
-constexpr int kAgentScope = 4;
 constexpr int kSystemScope = 5;
+
+// Who reads one place again and again waits for another thread: that one gets to run.
+void wait_politely(Worker& worker, uintptr_t address) {
+  auto* check = static_cast<WorkerCheck*>(worker.check);
+  constexpr uint32_t kPatience = 16;
+  if (check->polled_address != address || check->polling_fiber != worker.current) check->polls = 0;
+  check->polled_address = address;
+  check->polling_fiber = worker.current;
+  if (++check->polls < kPatience) return;
+  check->polls = 0;
+  give_way(&worker, worker.current);
+}
 
 // Atomics that the headers did not announce with their scope: builtins of the language.
 void unannounced(const volatile void* pointer, uint32_t size, int order, int kind, uintptr_t pc) {
   Worker* worker = current_worker();
   auto* check = static_cast<WorkerCheck*>(worker->check);
   uintptr_t address = address_of(pointer);
-  if (check->noted_atomic != address)
+  if (check->noted_atomic != address) {
     atomic_access(*worker, address, size, order, kSystemScope, kind, pc);
+    if (kind == 0) wait_politely(*worker, address);
+  }
 }
 
-// A volatile access orders nothing, but it is how flags are polled: it counts as a relaxed atomic.
+// A volatile access is an access like others, but it is how flags are polled.
 void polled(const volatile void* pointer, uint32_t size, int kind, uintptr_t pc) {
-  atomic_access(*current_worker(), address_of(pointer), size, __ATOMIC_RELAXED, kAgentScope, kind, pc);
+  check_access(address_of(pointer), size, {kind == 0 ? Access::read : Access::write}, pc);
+  if (kind == 0) wait_politely(*current_worker(), address_of(pointer));
 }
 
 }  // namespace
@@ -39,14 +53,18 @@ void __tsan_init() {}
 void __tsan_vptr_update(void**, void*) {}
 void __tsan_vptr_read(void**) {}
 
-#define HIPAUDIT_ACCESS(size)                                                          \
-  void __tsan_read##size(void* p) { check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC); }   \
-  void __tsan_write##size(void* p) { check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC); } \
-  void __tsan_read_write##size(void* p) {                                              \
-    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);                    \
-    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);                   \
-  }                                                                                    \
-  void __tsan_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); }        \
+#define HIPAUDIT_ACCESS(size)                                                   \
+  void __tsan_read##size(void* p) {                                             \
+    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);             \
+  }                                                                             \
+  void __tsan_write##size(void* p) {                                            \
+    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);            \
+  }                                                                             \
+  void __tsan_read_write##size(void* p) {                                       \
+    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);             \
+    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);            \
+  }                                                                             \
+  void __tsan_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); } \
   void __tsan_volatile_write##size(void* p) { polled(p, size, 1, HIPAUDIT_PC); }
 HIPAUDIT_ACCESS(1)
 HIPAUDIT_ACCESS(2)
@@ -54,18 +72,18 @@ HIPAUDIT_ACCESS(4)
 HIPAUDIT_ACCESS(8)
 HIPAUDIT_ACCESS(16)
 
-#define HIPAUDIT_UNALIGNED(size)                                                                 \
-  void __tsan_unaligned_read##size(void* p) {                                                    \
-    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);                              \
-  }                                                                                              \
-  void __tsan_unaligned_write##size(void* p) {                                                   \
-    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);                             \
-  }                                                                                              \
-  void __tsan_unaligned_read_write##size(void* p) {                                              \
-    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);                              \
-    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);                             \
-  }                                                                                              \
-  void __tsan_unaligned_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); }        \
+#define HIPAUDIT_UNALIGNED(size)                                                          \
+  void __tsan_unaligned_read##size(void* p) {                                             \
+    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);                       \
+  }                                                                                       \
+  void __tsan_unaligned_write##size(void* p) {                                            \
+    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);                      \
+  }                                                                                       \
+  void __tsan_unaligned_read_write##size(void* p) {                                       \
+    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);                       \
+    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);                      \
+  }                                                                                       \
+  void __tsan_unaligned_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); } \
   void __tsan_unaligned_volatile_write##size(void* p) { polled(p, size, 1, HIPAUDIT_PC); }
 HIPAUDIT_UNALIGNED(2)
 HIPAUDIT_UNALIGNED(4)
@@ -96,33 +114,32 @@ void* __tsan_memset(void* to, int value, size_t size) {
   return memset(to, value, size);
 }
 
-#define HIPAUDIT_FETCH(bits, T, name, operation)                                        \
-  T __tsan_atomic##bits##_##name(volatile T* p, T value, int order) {                   \
-    unannounced(p, bits / 8, order, 2, HIPAUDIT_PC);                                    \
-    return operation(p, value, __ATOMIC_SEQ_CST);                                       \
+#define HIPAUDIT_FETCH(bits, T, name, operation)                      \
+  T __tsan_atomic##bits##_##name(volatile T* p, T value, int order) { \
+    unannounced(p, bits / 8, order, 2, HIPAUDIT_PC);                  \
+    return operation(p, value, __ATOMIC_SEQ_CST);                     \
   }
-#define HIPAUDIT_ATOMICS(bits, T)                                                       \
-  T __tsan_atomic##bits##_load(const volatile T* p, int order) {                        \
-    unannounced(p, bits / 8, order, 0, HIPAUDIT_PC);                                    \
-    return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                        \
-  }                                                                                     \
-  void __tsan_atomic##bits##_store(volatile T* p, T value, int order) {                 \
-    unannounced(p, bits / 8, order, 1, HIPAUDIT_PC);                                    \
-    __atomic_store_n(p, value, __ATOMIC_SEQ_CST);                                       \
-  }                                                                                     \
-  HIPAUDIT_FETCH(bits, T, exchange, __atomic_exchange_n)                                \
-  HIPAUDIT_FETCH(bits, T, fetch_add, __atomic_fetch_add)                                \
-  HIPAUDIT_FETCH(bits, T, fetch_sub, __atomic_fetch_sub)                                \
-  HIPAUDIT_FETCH(bits, T, fetch_and, __atomic_fetch_and)                                \
-  HIPAUDIT_FETCH(bits, T, fetch_or, __atomic_fetch_or)                                  \
-  HIPAUDIT_FETCH(bits, T, fetch_xor, __atomic_fetch_xor)                                \
-  HIPAUDIT_FETCH(bits, T, fetch_nand, __atomic_fetch_nand)                              \
-  T __tsan_atomic##bits##_compare_exchange_val(volatile T* p, T expected, T wanted,     \
-                                               int order, int) {                        \
-    unannounced(p, bits / 8, order, 2, HIPAUDIT_PC);                                    \
-    __atomic_compare_exchange_n(p, &expected, wanted, false, __ATOMIC_SEQ_CST,          \
-                                __ATOMIC_SEQ_CST);                                      \
-    return expected;                                                                    \
+#define HIPAUDIT_ATOMICS(bits, T)                                                                 \
+  T __tsan_atomic##bits##_load(const volatile T* p, int order) {                                  \
+    unannounced(p, bits / 8, order, 0, HIPAUDIT_PC);                                              \
+    return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                                  \
+  }                                                                                               \
+  void __tsan_atomic##bits##_store(volatile T* p, T value, int order) {                           \
+    unannounced(p, bits / 8, order, 1, HIPAUDIT_PC);                                              \
+    __atomic_store_n(p, value, __ATOMIC_SEQ_CST);                                                 \
+  }                                                                                               \
+  HIPAUDIT_FETCH(bits, T, exchange, __atomic_exchange_n)                                          \
+  HIPAUDIT_FETCH(bits, T, fetch_add, __atomic_fetch_add)                                          \
+  HIPAUDIT_FETCH(bits, T, fetch_sub, __atomic_fetch_sub)                                          \
+  HIPAUDIT_FETCH(bits, T, fetch_and, __atomic_fetch_and)                                          \
+  HIPAUDIT_FETCH(bits, T, fetch_or, __atomic_fetch_or)                                            \
+  HIPAUDIT_FETCH(bits, T, fetch_xor, __atomic_fetch_xor)                                          \
+  HIPAUDIT_FETCH(bits, T, fetch_nand, __atomic_fetch_nand)                                        \
+  T __tsan_atomic##bits##_compare_exchange_val(volatile T* p, T expected, T wanted, int order,    \
+                                               int) {                                             \
+    unannounced(p, bits / 8, order, 2, HIPAUDIT_PC);                                              \
+    __atomic_compare_exchange_n(p, &expected, wanted, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+    return expected;                                                                              \
   }
 HIPAUDIT_ATOMICS(8, uint8_t)
 HIPAUDIT_ATOMICS(16, uint16_t)
@@ -136,7 +153,9 @@ void __tsan_atomic_signal_fence(int) {}
 
 // Announced by include/hipaudit/atomics.h before the operation itself.
 void hipaudit_atomic(const volatile void* p, unsigned size, int order, int scope, int kind) {
-  atomic_access(*current_worker(), address_of(p), size, order, scope, kind, HIPAUDIT_PC);
+  Worker* worker = current_worker();
+  atomic_access(*worker, address_of(p), size, order, scope, kind, HIPAUDIT_PC);
+  static_cast<WorkerCheck*>(worker->check)->noted_atomic = address_of(p);
 }
 
 }  // extern "C"
@@ -144,18 +163,18 @@ void hipaudit_atomic(const volatile void* p, unsigned size, int order, int scope
 namespace hipaudit {
 
 #define S(name) {#name, reinterpret_cast<void*>(&name)}
-#define HIPAUDIT_SIZE(size)                                                                   \
-  S(__tsan_read##size), S(__tsan_write##size), S(__tsan_read_write##size),                    \
+#define HIPAUDIT_SIZE(size)                                                \
+  S(__tsan_read##size), S(__tsan_write##size), S(__tsan_read_write##size), \
       S(__tsan_volatile_read##size), S(__tsan_volatile_write##size)
-#define HIPAUDIT_UNALIGNED_SIZE(size)                                                         \
-  S(__tsan_unaligned_read##size), S(__tsan_unaligned_write##size),                            \
-      S(__tsan_unaligned_read_write##size), S(__tsan_unaligned_volatile_read##size),          \
+#define HIPAUDIT_UNALIGNED_SIZE(size)                                                \
+  S(__tsan_unaligned_read##size), S(__tsan_unaligned_write##size),                   \
+      S(__tsan_unaligned_read_write##size), S(__tsan_unaligned_volatile_read##size), \
       S(__tsan_unaligned_volatile_write##size)
-#define HIPAUDIT_WIDTH(bits)                                                                  \
-  S(__tsan_atomic##bits##_load), S(__tsan_atomic##bits##_store),                              \
-      S(__tsan_atomic##bits##_exchange), S(__tsan_atomic##bits##_fetch_add),                  \
-      S(__tsan_atomic##bits##_fetch_sub), S(__tsan_atomic##bits##_fetch_and),                 \
-      S(__tsan_atomic##bits##_fetch_or), S(__tsan_atomic##bits##_fetch_xor),                  \
+#define HIPAUDIT_WIDTH(bits)                                                  \
+  S(__tsan_atomic##bits##_load), S(__tsan_atomic##bits##_store),              \
+      S(__tsan_atomic##bits##_exchange), S(__tsan_atomic##bits##_fetch_add),  \
+      S(__tsan_atomic##bits##_fetch_sub), S(__tsan_atomic##bits##_fetch_and), \
+      S(__tsan_atomic##bits##_fetch_or), S(__tsan_atomic##bits##_fetch_xor),  \
       S(__tsan_atomic##bits##_fetch_nand), S(__tsan_atomic##bits##_compare_exchange_val)
 const Symbol kCheckSymbols[] = {
     HIPAUDIT_SIZE(1),

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "check/sites.h"
+#include "device/export.h"
 #include "device/memory.h"
 #include "device/sync.h"
 
@@ -33,7 +34,8 @@ void* map_lazily(size_t bytes) {
   return memory == MAP_FAILED ? nullptr : memory;
 }
 
-// Shared memory of a fresh block: its variables exist and hold nothing, all between them is out of bounds.
+// Shared memory of a fresh block: its variables exist and hold nothing, all between them is out of
+// bounds.
 void reset_shared_states(Worker& worker) {
   const Launch& launch = *worker.launch;
   WorkerCheck& check = check_of(worker);
@@ -89,13 +91,14 @@ void check_divergence(Worker& worker, Block& block) {
 }
 
 // Reads of words that held nothing, now that the interval between two barriers is over. A word that
-// somebody wrote meanwhile was read too early, which is a race and reported as one.
+// another thread wrote meanwhile may have been read too early: that is a race and reported as one.
 void settle_unwritten(Worker& worker, Block& block) {
   BlockCheck& check = check_of(block);
   for (const UnwrittenRead& read : check.unwritten)
-    if (read.cell->write.instance < (read.shared ? check.instance : first_instance))
+    if (std::find(check.raced.begin(), check.raced.end(), read.cell) == check.raced.end())
       observe(*worker.launch, read.seen);
   check.unwritten.clear();
+  check.raced.clear();
 }
 
 void memory_freed(const Allocation& allocation) {
@@ -103,8 +106,8 @@ void memory_freed(const Allocation& allocation) {
   mark(allocation.address, std::min<size_t>(allocation.size, 8192), 0, 0xff);
   if (allocation.size > 8192) {
     forget(allocation.address, allocation.size);
-    mark(allocation.address + allocation.size / 4096 * 4096 - 4096,
-         allocation.size % 4096 + 4096, 0, 0xff);
+    mark(allocation.address + allocation.size / 4096 * 4096 - 4096, allocation.size % 4096 + 4096,
+         0, 0xff);
   }
 }
 
@@ -193,7 +196,8 @@ void Checker::block_begins(Worker& worker, Block& block) {
 }
 
 void Checker::block_set_aside(Worker& worker, Block& block) {
-  size_t words = (worker.launch->kernel->dynamic_offset + worker.launch->shape.shared_bytes) / 4 + 64;
+  size_t words =
+      (worker.launch->kernel->dynamic_offset + worker.launch->shape.shared_bytes) / 4 + 64;
   State* states = check_of(worker).states;
   check_of(block).shared.assign(states, states + words);
 }
@@ -222,6 +226,13 @@ void Checker::barrier_completes(Worker& worker, Block& block, int kind) {
     if ((kind & kBarrierGlobal) != 0) check.horizon.global[wave] = check.time[wave];
     check.bare[wave] = check.time[wave];
   }
+  check.bare_released = !check.threads.empty();
+  for (const Fiber& fiber : block.fibers) {
+    if (!check.bare_released || fiber.finished) continue;
+    ThreadSync& sync = check.threads[fiber.index.flat];
+    check.bare_released = sync.fenced_since_barrier;
+  }
+  for (ThreadSync& sync : check.threads) sync.fenced_since_barrier = false;
 }
 
 // Everything before a barrier of the grid is past: the blocks go on as if in a new launch.
@@ -272,16 +283,6 @@ void flush_pending(WorkerCheck& check, const Launch& launch) {
   observe(launch, check.pending.seen);
 }
 
-static bool covers(const Releases& releases, const Record& record, uint32_t wave, bool shared) {
-  for (const Release* release : releases) {
-    if (release->instance != record.instance) continue;
-    if (release->thread == record.thread && record.time <= release->time) return true;
-    const Horizon& known = release->known;
-    if (record.time < (shared ? known.local[wave] : known.global[wave])) return true;
-  }
-  return false;
-}
-
 bool happened_before(const Record& record, const Present& now) {
   if (record.instance < first_instance) return true;  // an earlier launch, or no access at all
   const BlockCheck& check = *now.check;
@@ -290,12 +291,20 @@ bool happened_before(const Record& record, const Present& now) {
     if (now.shared) return true;  // the last block's, gone with it
     if (std::find(check.older.begin(), check.older.end(), record.instance) != check.older.end())
       return true;
-    return covers(check.known, record, wave, now.shared);
+    return covered(check.acquired, record, wave, now.shared);
   }
   if (record.thread == now.thread) return true;
   if (wave == now.wave && record.time < check.time[wave]) return true;
-  if (record.time < (now.shared ? check.horizon.local[wave] : check.horizon.global[wave])) return true;
-  return !check.threads.empty() && covers(check.threads[now.thread].known, record, wave, now.shared);
+  if (record.time < (now.shared ? check.horizon.local[wave] : check.horizon.global[wave]))
+    return true;
+  if (check.threads.empty()) return false;
+  const ThreadSync& sync = check.threads[now.thread];
+  return record.time < sync.horizon[wave] || covered(sync.acquired, record, wave, now.shared);
 }
 
 }  // namespace hipaudit
+
+// The checks that a checked build makes, by name.
+HIPAUDIT_EXPORT const char* hipaudit_checkers() {
+  return "bounds,lifetime,initialisation,races,barriers,undefined-behaviour";
+}

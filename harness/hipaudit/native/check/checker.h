@@ -22,21 +22,23 @@ struct Horizon {
   uint16_t global[kMostWaves] = {};
 };
 
-// What one thread made known through an atomic: its own accesses so far, and what it knew of its block.
+// What one thread made known through an atomic: its own accesses so far, and what it knew of its
+// block.
 struct Release {
   uint32_t instance = 0;
   uint16_t thread = 0;
   uint16_t time = 0;
   Horizon known;
 };
-// They live until the launch ends.
-using Releases = std::vector<const Release*>;
 
 // Per thread, for synchronisation through atomics.
 struct ThreadSync {
-  bool fenced = false;           // a fence came before: atomic stores release
-  Releases observed;             // of atomics that were read; known once a fence follows
-  Releases known;                // within the block
+  bool fenced = false;  // a fence came before: atomic stores release
+  bool fenced_since_barrier = false;
+  std::vector<uintptr_t>
+      observed;  // atomics that were read: what they release is known once a fence follows
+  std::vector<uintptr_t> acquired;    // atomics whose releases the thread knows
+  uint16_t horizon[kMostWaves] = {};  // through barriers that order nothing, between fences that do
 };
 
 struct UnwrittenRead {
@@ -48,16 +50,19 @@ struct UnwrittenRead {
 struct BlockCheck {
   std::vector<UnwrittenRead> unwritten;  // since the last barrier
   uint32_t instance = 0;
-  std::vector<uint32_t> older;   // earlier instances of the same block, after 2^16 synchronisations
+  std::vector<uint32_t> older;  // earlier instances of the same block, after 2^16 synchronisations
   uint16_t time[kMostWaves] = {};
-  Horizon horizon;               // through barriers
-  uint16_t bare[kMostWaves] = {};  // through barriers that order nothing
-  Releases known;                // of other blocks
+  Horizon horizon;                  // through barriers
+  uint16_t bare[kMostWaves] = {};   // through barriers that order nothing
+  std::vector<uintptr_t> acquired;  // atomics whose releases by other blocks are known
+  std::vector<const Cell*> raced;   // words that a race was reported for, since the last barrier
+  bool bare_released = false;       // every thread had a fence before the last barrier
   std::vector<ThreadSync> threads;  // empty until the block uses fences or atomics
-  std::vector<State> shared;     // while the block is set aside
+  std::vector<State> shared;        // while the block is set aside
 };
 
-// A write that races with another: an error unless both wrote the same, which shows after the store.
+// A write that races with another: an error unless both wrote the same, which shows after the
+// store.
 struct PendingWrite {
   bool active = false;
   Observation seen;
@@ -71,8 +76,12 @@ struct WorkerCheck {
   Cell* cells = nullptr;
   uint64_t accesses = 0;
   PendingWrite pending;
-  uintptr_t noted_atomic = 0;   // announced by the headers with its scope
-  const char* index_site = nullptr;  // an array index out of its type's bounds: the next access tells where
+  uintptr_t noted_atomic = 0;  // announced by the headers with its scope
+  uintptr_t polled_address = 0;
+  const Fiber* polling_fiber = nullptr;
+  uint32_t polls = 0;  // reads of that address by that fiber, with nothing between
+  const char* index_site =
+      nullptr;  // an array index out of its type's bounds: the next access tells where
   std::string index_message;
 };
 
@@ -87,7 +96,8 @@ class Checker final : public Observer {
   void barrier_completes(Worker& worker, Block& block, int kind) override;
   void grid_barrier_completes(Launch& launch) override;
   void block_passes_grid(Worker& worker, Block& block) override;
-  void wave_meets(Worker& worker, Block& block, uint32_t wave, uint64_t lanes, bool ordered) override;
+  void wave_meets(Worker& worker, Block& block, uint32_t wave, uint64_t lanes,
+                  bool ordered) override;
   void thread_ends(Worker& worker, Block& block, Fiber& fiber) override;
   void fence(Worker& worker, int order, int scope) override;
 };
@@ -114,10 +124,14 @@ uint32_t block_of(uint32_t instance);
 
 // Maps the shadow and follows the memory from now on; again does nothing. False: it cannot be had.
 bool start_checking();
-// Buffers with smaller numbers were there before: what they hold is not known, and taken as defined.
+// Buffers with smaller numbers were there before: what they hold is not known, and taken as
+// defined.
 extern uint64_t first_followed;
 // Drops what the launch's atomics made known.
 void forget_atomics();
+// True when a release that was acquired through one of the atomics covers the access.
+bool covered(const std::vector<uintptr_t>& acquired, const Record& record, uint32_t wave,
+             bool shared);
 // Synchronisation through atomics, in atomics.cpp.
 void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, int scope, int kind,
                    uintptr_t pc);

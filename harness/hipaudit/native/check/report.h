@@ -20,10 +20,10 @@ struct Observation {
   const char* space = "";   // global, shared, private
   const char* access = "";  // read, write, atomic
   uint32_t bytes = 0;
-  uintptr_t address = 0;    // names the buffer or variable
-  std::string message;      // without it, one is made from the rest
+  uintptr_t address = 0;  // names the buffer or variable
+  std::string message;    // without it, one is made from the rest
   Side here;
-  Side other;               // pc 0: there is no other side
+  Side other;  // pc 0: there is no other side
 };
 
 // Adds an observation: the same kind at the same places is counted. Thread-safe.

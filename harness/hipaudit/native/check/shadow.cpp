@@ -29,8 +29,8 @@ void drop_pages(uintptr_t begin, uintptr_t end) {
 bool map_shadow() {
   static int mapped = -1;
   if (mapped < 0)
-    mapped = map_at(kStateBase, kDeviceSpan / 4) &&
-             map_at(kCellBase, kDeviceSpan / 4 * sizeof(Cell));
+    mapped =
+        map_at(kStateBase, kDeviceSpan / 4) && map_at(kCellBase, kDeviceSpan / 4 * sizeof(Cell));
   return mapped == 1;
 }
 

@@ -1,8 +1,8 @@
 // Shadow memory: what is known of every 4 bytes that a kernel can reach.
 //
-// The state byte of a word says which of its bytes may be accessed and which hold a value. The cell says
-// who accessed the word last. Device memory has its shadow at a fixed linear place, mapped but not
-// touched until the memory is; shared memory has one per worker.
+// The state byte of a word says which of its bytes may be accessed and which hold a value. The cell
+// says who accessed the word last. Device memory has its shadow at a fixed linear place, mapped but
+// not touched until the memory is; shared memory has one per worker.
 #pragma once
 
 #include <cstddef>
@@ -21,16 +21,16 @@ constexpr State kAddressable = 0xf0;
 struct Record {
   uint64_t instance : 32;  // the block, numbered over all launches; 0: none
   uint64_t time : 16;
-  uint64_t thread : 10;    // within the block
-  uint64_t mask : 4;       // bytes of the word
+  uint64_t thread : 10;  // within the block
+  uint64_t mask : 4;     // bytes of the word
   uint64_t atomic : 1;
-  uint64_t narrow : 1;     // an atomic of workgroup scope or less
+  uint64_t narrow : 1;  // an atomic of workgroup scope or less
 };
 static_assert(sizeof(Record) == 8, "a record is one word");
 
 struct Cell {
   Record write;
-  Record read;            // the first of the reads since the last write
+  Record read;  // the first of the reads since the last write
   uint16_t write_site;
   uint16_t read_site;
   uint16_t other_site;    // the latest read by another thread than the first

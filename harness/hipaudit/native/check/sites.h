@@ -11,7 +11,8 @@ namespace hipaudit {
 
 class Sites {
  public:
-  explicit Sites(const Image& image) : base_(image.code_begin()), serial_(image.serial()), numbers_(image.code_bytes(), 0) {
+  explicit Sites(const Image& image)
+      : base_(image.code_begin()), serial_(image.serial()), numbers_(image.code_bytes(), 0) {
     places_.reserve(kMost);
     places_.push_back(0);
   }
@@ -27,9 +28,7 @@ class Sites {
     return known != 0 ? known : add(offset);
   }
   // The place's address, 0 for a number that stands for none.
-  uintptr_t place(uint16_t number) const {
-    return number == 0 ? 0 : base_ + places_[number];
-  }
+  uintptr_t place(uint16_t number) const { return number == 0 ? 0 : base_ + places_[number]; }
 
  private:
   static constexpr size_t kMost = 65535;

@@ -84,8 +84,10 @@ void __ubsan_handle_negate_overflow(OneType* data, uintptr_t value) {
 
 void __ubsan_handle_divrem_overflow(OneType* data, uintptr_t left, uintptr_t right) {
   uintptr_t pc = HIPAUDIT_PC;
-  if (signed_value(data->type, right) == 0) report("undefined-behaviour", "division by zero", pc);
-  else overflow(data, "/", left, right, pc);
+  if (signed_value(data->type, right) == 0)
+    report("undefined-behaviour", "division by zero", pc);
+  else
+    overflow(data, "/", left, right, pc);
   // The division itself would trap next.
   Worker* worker = current_worker();
   worker->launch->given_up.store(true);

@@ -197,8 +197,7 @@ HIPAUDIT_EXPORT hipError_t hipModuleLaunchCooperativeKernel(
 }
 
 HIPAUDIT_EXPORT hipError_t hipLaunchKernel(const void* function, dim3 grid, dim3 block,
-                                           void** parameters, size_t shared,
-                                           hipStream_t stream) {
+                                           void** parameters, size_t shared, hipStream_t stream) {
   return launch_on(stream, static_cast<const Function*>(function),
                    shape_of(grid, block, shared, false), parameters, nullptr);
 }

@@ -9,10 +9,14 @@ namespace {
 
 const char* describe(Wait wait) {
   switch (wait) {
-    case Wait::barrier: return "at a barrier of the block";
-    case Wait::wave: return "in a wave operation";
-    case Wait::grid: return "at a barrier of the grid";
-    default: return "";
+    case Wait::barrier:
+      return "at a barrier of the block";
+    case Wait::wave:
+      return "in a wave operation";
+    case Wait::grid:
+      return "at a barrier of the grid";
+    default:
+      return "";
   }
 }
 
@@ -53,7 +57,16 @@ bool waits_for_grid(const Block* block) {
 }  // namespace
 
 void stuck(Worker* worker, Fiber* self) {
-  if (!waits_for_grid(worker->block)) report_deadlock(worker, worker->block, self);
+  Launch& launch = *worker->launch;
+  bool all_at_grid =
+      waits_for_grid(worker->block) && worker->block->grid_arrived == worker->block->live;
+  uint64_t finished = launch.finished_blocks.load();
+  bool short_of_blocks = false;
+  if (all_at_grid && finished > 0) {
+    Locked lock(launch.grid_mutex);
+    short_of_blocks = launch.grid_arrived > 0 && launch.grid_arrived + finished == launch.blocks;
+  }
+  if (!all_at_grid || short_of_blocks) report_deadlock(worker, worker->block, self);
   set_block_aside(worker, self);
   worker->idle = 0;
 }
@@ -65,8 +78,10 @@ static inline void wait_until(Worker* worker, Fiber* self, Done done) {
   advance(worker, self);
   while (!done()) {
     Block* block = worker->block;
-    if (++worker->idle > 2 * static_cast<uint32_t>(block->in_ring) + 2) stuck(worker, self);
-    else advance(worker, self);
+    if (++worker->idle > 2 * static_cast<uint32_t>(block->in_ring) + 2)
+      stuck(worker, self);
+    else
+      advance(worker, self);
   }
 }
 
@@ -161,18 +176,21 @@ void hipaudit_syncthreads() {
 }
 
 int hipaudit_syncthreads_count(int predicate) {
-  arrive_at_barrier(predicate != 0, kBarrierFull, static_cast<const char*>(__builtin_return_address(0)));
+  arrive_at_barrier(predicate != 0, kBarrierFull,
+                    static_cast<const char*>(__builtin_return_address(0)));
   return current_worker()->block->result_nonzero;
 }
 
 int hipaudit_syncthreads_and(int predicate) {
-  arrive_at_barrier(predicate != 0, kBarrierFull, static_cast<const char*>(__builtin_return_address(0)));
+  arrive_at_barrier(predicate != 0, kBarrierFull,
+                    static_cast<const char*>(__builtin_return_address(0)));
   const Block* block = current_worker()->block;
   return block->result_nonzero == block->result_count;
 }
 
 int hipaudit_syncthreads_or(int predicate) {
-  arrive_at_barrier(predicate != 0, kBarrierFull, static_cast<const char*>(__builtin_return_address(0)));
+  arrive_at_barrier(predicate != 0, kBarrierFull,
+                    static_cast<const char*>(__builtin_return_address(0)));
   return current_worker()->block->result_nonzero != 0;
 }
 

@@ -24,7 +24,8 @@ void become(Worker* worker, Fiber* fiber) {
   context().thread = fiber->index;
 }
 
-// The next thread of the block that has not started, ready but for its stack; nullptr: none is left.
+// The next thread of the block that has not started, ready but for its stack; nullptr: none is
+// left.
 Fiber* begin_thread(Worker* worker, Block* block) {
   if (block->next_start == block->size) return nullptr;
   const ThreadIndex& index = worker->launch->threads[static_cast<size_t>(block->next_start++)];
@@ -35,8 +36,8 @@ Fiber* begin_thread(Worker* worker, Block* block) {
   return fiber;
 }
 
-// Runs threads of the block one after another on one stack, as long as there are new ones: a kernel in
-// which nobody waits never needs a second stack.
+// Runs threads of the block one after another on one stack, as long as there are new ones: a kernel
+// in which nobody waits never needs a second stack.
 void fiber_main(void* argument) {
   auto* worker = static_cast<Worker*>(argument);
   for (;;) {
@@ -103,7 +104,8 @@ void Block::begin(Launch* owner, uint64_t flat) {
     Wave& wave = waves[i];
     size_t rest = static_cast<size_t>(size) - i * owner->wave_size;
     wave.lanes = &fibers[i * owner->wave_size];
-    wave.count = wave.live = static_cast<uint32_t>(rest < owner->wave_size ? rest : owner->wave_size);
+    wave.count = wave.live =
+        static_cast<uint32_t>(rest < owner->wave_size ? rest : owner->wave_size);
     wave.at_barrier = wave.in_call = wave.epoch = 0;
     wave.present[0] = wave.present[1] = wave.set[0] = wave.set[1] = 0;
   }

@@ -26,11 +26,11 @@ struct Wave {
   uint32_t live = 0;        // lanes that have not finished
   uint32_t at_barrier = 0;  // lanes that wait at a barrier of the block
   uint32_t in_call = 0;     // lanes that wait in a wave operation
-  // An operation that all live lanes enter at one place completes without a look at each of them: two
-  // sets of values alternate, because the first lanes enter the next operation before the last ones
-  // have read the results of this one.
-  bool uniform = true;      // the lanes that wait do so at one place, without a mask of their own
-  uint32_t epoch = 0;       // completed operations of that kind; its lowest bit chooses the set
+  // An operation that all live lanes enter at one place completes without a look at each of them:
+  // two sets of values alternate, because the first lanes enter the next operation before the last
+  // ones have read the results of this one.
+  bool uniform = true;  // the lanes that wait do so at one place, without a mask of their own
+  uint32_t epoch = 0;   // completed operations of that kind; its lowest bit chooses the set
   uint32_t operation = 0;
   const char* site = nullptr;
   uint64_t present[2] = {0, 0};  // lanes that took part
@@ -51,7 +51,8 @@ struct Block {
   uint32_t grid_epoch = 0;
   bool at_grid = false;  // every live thread waits for the grid
   int grid_arrived = 0;
-  // Predicate sums of __syncthreads_count, _and, _or: gathered, and as of the last completed barrier.
+  // Predicate sums of __syncthreads_count, _and, _or: gathered, and as of the last completed
+  // barrier.
   int gathered_count = 0;
   int gathered_nonzero = 0;
   int result_count = 0;

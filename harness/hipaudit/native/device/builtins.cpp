@@ -92,11 +92,15 @@ const Symbol kCoreSymbols[] = {
     {"__truncdfbf2", reinterpret_cast<void*>(&hipaudit_truncate_to_bfloat)},
     {"__truncdfhf2", reinterpret_cast<void*>(&hipaudit_truncate_to_half)},
     // Calls that the compiler makes up by itself for copies and fills.
-    {"memcpy", reinterpret_cast<void*>(static_cast<void* (*)(void*, const void*, size_t)>(&memcpy))},
-    {"memmove", reinterpret_cast<void*>(static_cast<void* (*)(void*, const void*, size_t)>(&memmove))},
+    {"memcpy",
+     reinterpret_cast<void*>(static_cast<void* (*)(void*, const void*, size_t)>(&memcpy))},
+    {"memmove",
+     reinterpret_cast<void*>(static_cast<void* (*)(void*, const void*, size_t)>(&memmove))},
     {"memset", reinterpret_cast<void*>(static_cast<void* (*)(void*, int, size_t)>(&memset))},
-    {"memcmp", reinterpret_cast<void*>(static_cast<int (*)(const void*, const void*, size_t)>(&memcmp))},
-    {"bcmp", reinterpret_cast<void*>(static_cast<int (*)(const void*, const void*, size_t)>(&memcmp))},
+    {"memcmp",
+     reinterpret_cast<void*>(static_cast<int (*)(const void*, const void*, size_t)>(&memcmp))},
+    {"bcmp",
+     reinterpret_cast<void*>(static_cast<int (*)(const void*, const void*, size_t)>(&memcmp))},
 };
 const size_t kCoreSymbolCount = sizeof kCoreSymbols / sizeof kCoreSymbols[0];
 

@@ -102,8 +102,10 @@ class Workplace {
     while (dirent* entry = readdir(open)) {
       if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
       std::string inner = folder + "/" + entry->d_name;
-      if (entry->d_type == DT_DIR) remove_tree(inner);
-      else unlink(inner.c_str());
+      if (entry->d_type == DT_DIR)
+        remove_tree(inner);
+      else
+        unlink(inner.c_str());
     }
     closedir(open);
     rmdir(folder.c_str());
@@ -116,7 +118,8 @@ std::string text_of(const std::string& path) {
   return std::string(bytes.begin(), bytes.end());
 }
 
-// Diagnostics quote source lines; what the scanner wrote behind a kernel is no business of the user's.
+// Diagnostics quote source lines; what the scanner wrote behind a kernel is no business of the
+// user's.
 std::string without_records(const std::string& log) {
   std::string clean;
   for (size_t at = 0; at < log.size();) {
@@ -286,8 +289,8 @@ bool build_object(const SourceUnit& unit, Build build, const std::string& base, 
   Workplace workplace(cache_folder());
   if (workplace.path.empty() || !write_inputs(unit, workplace.path, &out->log)) return false;
   std::string rule = workplace.path + "/rule";
-  std::vector<std::string> first{"-E", "-x", "hip", "-I", workplace.path, "-dependency-file", rule,
-                                 "-MT", "object"};
+  std::vector<std::string> first{"-E", "-x",  "hip",   "-I", workplace.path, "-dependency-file",
+                                 rule, "-MT", "object"};
   append(first, kPreprocessorFlags);
   if (build == Build::checked) first.emplace_back("-DHIPAUDIT_CHECKED=1");
   append(first, arch_macros(unit.arch));

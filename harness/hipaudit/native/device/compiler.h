@@ -17,8 +17,8 @@ struct Compilation {
   std::vector<std::string> launches;
 };
 
-// Compiles the unit, or finds it in the cache: keyed by the compiler, everything in the unit and the
-// contents of the files that it includes. Safe while other processes do the same.
+// Compiles the unit, or finds it in the cache: keyed by the compiler, everything in the unit and
+// the contents of the files that it includes. Safe while other processes do the same.
 Compilation compile(const SourceUnit& unit, Build build);
 
 }  // namespace hipaudit

@@ -11,12 +11,26 @@ bool starts_with(std::string_view text, std::string_view prefix) {
 
 // Options that change nothing here: about debugging, file layout, or code generation of a real GPU.
 bool has_no_effect(std::string_view option) {
-  static constexpr std::string_view kWhole[] = {
-      "-g",        "-ggdb",      "-c",           "-fPIC",      "-fgpu-rdc",
-      "-fno-gpu-rdc", "-munsafe-fp-atomics", "-mno-unsafe-fp-atomics", "-mcumode", "-mno-cumode",
-      "--cuda-device-only", "--offload-device-only", "-nogpuinc", "-nogpulib", "-default-device",
-      "-fcuda-flush-denormals-to-zero-off", "-fno-gpu-flush-denormals-to-zero", "-xhip",
-      "-save-temps", "-fno-gpu-approx-transcendentals"};
+  static constexpr std::string_view kWhole[] = {"-g",
+                                                "-ggdb",
+                                                "-c",
+                                                "-fPIC",
+                                                "-fgpu-rdc",
+                                                "-fno-gpu-rdc",
+                                                "-munsafe-fp-atomics",
+                                                "-mno-unsafe-fp-atomics",
+                                                "-mcumode",
+                                                "-mno-cumode",
+                                                "--cuda-device-only",
+                                                "--offload-device-only",
+                                                "-nogpuinc",
+                                                "-nogpulib",
+                                                "-default-device",
+                                                "-fcuda-flush-denormals-to-zero-off",
+                                                "-fno-gpu-flush-denormals-to-zero",
+                                                "-xhip",
+                                                "-save-temps",
+                                                "-fno-gpu-approx-transcendentals"};
   for (std::string_view known : kWhole)
     if (option == known) return true;
   return starts_with(option, "--rocm-path=") || starts_with(option, "--hip-path=") ||

@@ -47,12 +47,11 @@ void describe_device_address(const Fault& fault, Finding& finding) {
   }
   finding.kind = freed ? "use-after-free" : "out-of-bounds-global";
   auto offset = static_cast<int64_t>(fault.address - allocation.address);
-  finding.allocation =
-      AllocationNote{"buffer " + std::to_string(allocation.id), allocation.address,
-                     allocation.size, offset};
+  finding.allocation = AllocationNote{"buffer " + std::to_string(allocation.id), allocation.address,
+                                      allocation.size, offset};
   finding.message = std::string(fault.write ? "write" : "read") + " at byte " +
-                    std::to_string(offset) + " of a buffer of " +
-                    std::to_string(allocation.size) + " bytes" + (freed ? " that was freed" : "");
+                    std::to_string(offset) + " of a buffer of " + std::to_string(allocation.size) +
+                    " bytes" + (freed ? " that was freed" : "");
 }
 
 void describe_segment_fault(const Fault& fault, Finding& finding) {
@@ -65,18 +64,20 @@ void describe_segment_fault(const Fault& fault, Finding& finding) {
     describe_device_address(fault, finding);
   } else {
     finding.kind = "wild-access";
-    finding.message = fault.no_address ? "access through a misaligned vector or an impossible address"
-                      : fault.address < kNullPage
-                          ? "access at " + hex(fault.address) + ", through a null pointer"
-                          : "access at " + hex(fault.address) +
-                                ", which is not memory of the device";
+    finding.message =
+        fault.no_address ? "access through a misaligned vector or an impossible address"
+        : fault.address < kNullPage
+            ? "access at " + hex(fault.address) + ", through a null pointer"
+            : "access at " + hex(fault.address) + ", which is not memory of the device";
   }
 }
 
 hipError_t describe_fault(const Fault& fault, Finding& finding) {
   switch (fault.signal) {
     case SIGSEGV:
-    case SIGBUS: describe_segment_fault(fault, finding); return hipErrorIllegalAddress;
+    case SIGBUS:
+      describe_segment_fault(fault, finding);
+      return hipErrorIllegalAddress;
     case SIGFPE:
       finding.kind = "undefined-behaviour";
       finding.message = "integer division by zero, or of the smallest integer by -1";
@@ -105,7 +106,9 @@ hipError_t report_ending(const Launch& launch) {
   finding.kernel = launch.kernel->name;
   finding.location = place_of(launch, fault.pc, fault.thread);
   switch (fault.ending) {
-    case Ending::fault: error = describe_fault(fault, finding); break;
+    case Ending::fault:
+      error = describe_fault(fault, finding);
+      break;
     case Ending::deadlock:
       finding.kind = "deadlock";
       finding.message = fault.message;
@@ -119,7 +122,8 @@ hipError_t report_ending(const Launch& launch) {
       break;
     default: {
       char text[96];
-      snprintf(text, sizeof text, "no thread finished or passed a barrier for %g s, or none finished for %g s",
+      snprintf(text, sizeof text,
+               "no thread finished or passed a barrier for %g s, or none finished for %g s",
                launch.timeout_s, 6 * launch.timeout_s);
       finding.kind = "timeout";
       finding.message = text;

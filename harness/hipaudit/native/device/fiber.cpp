@@ -72,7 +72,7 @@ void StackPool::unmap() {
 }
 
 bool StackPool::require(size_t bytes) {
-  size_t stride = kPage;  // the guard
+  size_t stride = kPage;                              // the guard
   stride += (bytes + 2 * kPage - 1) / kPage * kPage;  // one page more for the colouring below
   if (base_ != nullptr && stride_ >= stride) return true;
   unmap();
@@ -102,8 +102,8 @@ void StackPool::reset() {
   for (int i = made_ - 1; i >= 0; --i) free_[free_count_++] = i;
 }
 
-// Tops are staggered by three cache lines: at equal offsets in their pages, all stacks of a block would
-// compete for the same few sets of the first-level cache.
+// Tops are staggered by three cache lines: at equal offsets in their pages, all stacks of a block
+// would compete for the same few sets of the first-level cache.
 void* StackPool::top(int index) const {
   size_t colour = static_cast<size_t>(index) * 192 % kPage;
   return base_ + (static_cast<size_t>(index) + 1) * stride_ - colour;

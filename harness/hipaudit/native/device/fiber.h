@@ -17,11 +17,11 @@ struct alignas(64) Fiber {
   Wait wait = Wait::none;
   bool started = false;
   bool finished = false;
-  int stack = -1;                      // index in the worker's pool
+  int stack = -1;  // index in the worker's pool
   uint32_t barrier_epoch = 0;
   Fiber* previous = nullptr;
-  const char* site = nullptr;          // the last call to wait, for anything, that it entered
-  uint64_t seen_progress = 0;          // the worker's progress when this fiber last gave way
+  const char* site = nullptr;  // the last call to wait, for anything, that it entered
+  uint64_t seen_progress = 0;  // the worker's progress when this fiber last gave way
 };
 
 // Saves the caller's registers on its stack, stores the stack pointer in *from and goes on at `to`.
@@ -35,7 +35,8 @@ void* prepare_stack(void* top, void (*entry)(void*), void* argument);
 class StackPool {
  public:
   ~StackPool();
-  // Stacks of at least `bytes` from now on; drops the old ones if they are smaller. False: no memory.
+  // Stacks of at least `bytes` from now on; drops the old ones if they are smaller. False: no
+  // memory.
   bool require(size_t bytes);
   // Index of a free stack, or -1 when no more can be mapped.
   int take();

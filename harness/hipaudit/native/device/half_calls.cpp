@@ -25,8 +25,8 @@ uint16_t narrow(double value, int mantissa, int low, int high) {
   uint64_t half = uint64_t{1} << (shift - 1);
   if (rest > half || (rest == half && (kept & 1) != 0)) ++kept;
   // A carry out of the mantissa raises the exponent by itself.
-  uint64_t code = exponent < low ? kept
-                                 : (static_cast<uint64_t>(exponent - low) << mantissa) + kept;
+  uint64_t code =
+      exponent < low ? kept : (static_cast<uint64_t>(exponent - low) << mantissa) + kept;
   return static_cast<uint16_t>(sign | (code >= infinity ? infinity : code));
 }
 

@@ -70,8 +70,7 @@ HIPAUDIT_EXPORT int hiprtcVersion(int* major, int* minor) {
 HIPAUDIT_EXPORT int hiprtcCreateProgram(void** handle, const char* source, const char* name,
                                         int header_count, const char* const* headers,
                                         const char* const* include_names) {
-  if (handle == nullptr || source == nullptr || header_count < 0)
-    return HIPRTC_ERROR_INVALID_INPUT;
+  if (handle == nullptr || source == nullptr || header_count < 0) return HIPRTC_ERROR_INVALID_INPUT;
   auto* program = new Program;
   program->unit.text = source;
   program->unit.name = name != nullptr && *name != '\0' ? name : "CompileSource";

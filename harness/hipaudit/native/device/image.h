@@ -1,7 +1,8 @@
 // A compiled kernel object in memory: the result of our own small ELF linker.
 //
-// The system's dynamic linker would not do: it has no room for 64 KiB of thread-local storage in the
-// initial-exec model, and it would resolve what a kernel leaves undefined against the whole process.
+// The system's dynamic linker would not do: it has no room for 64 KiB of thread-local storage in
+// the initial-exec model, and it would resolve what a kernel leaves undefined against the whole
+// process.
 #pragma once
 
 #include <cstddef>
@@ -47,9 +48,7 @@ class Image {
   ~Image();
 
   bool is_code(uintptr_t address) const { return address - code_ < code_size_; }
-  bool is_data(uintptr_t address) const {
-    return address - base_ < span_ && !is_code(address);
-  }
+  bool is_data(uintptr_t address) const { return address - base_ < span_ && !is_code(address); }
   uintptr_t code_begin() const { return code_; }
   size_t code_bytes() const { return code_size_; }
   uint64_t serial() const { return serial_; }  // no two images of a process share it

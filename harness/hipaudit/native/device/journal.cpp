@@ -57,8 +57,10 @@ void put_place(JsonWriter& json, const char* key, const std::optional<Place>& pl
 
 void put_or_null(JsonWriter& json, const char* key, const std::string& text) {
   json.key(key);
-  if (text.empty()) json.null();
-  else json.value(text);
+  if (text.empty())
+    json.null();
+  else
+    json.value(text);
 }
 
 void put_allocation(JsonWriter& json, const std::optional<AllocationNote>& note) {

@@ -1,4 +1,5 @@
-// The journal: one JSON line a finding, appended as it happens, so that a dying process loses nothing.
+// The journal: one JSON line a finding, appended as it happens, so that a dying process loses
+// nothing.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The functions of the device library that kernels call. include/hip declares the same names for kernels.
+// The functions of the device library that kernels call. include/hip declares the same names for
+// kernels.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@ void hipaudit_grid_sync();
 void hipaudit_fence(int order, int scope);
 void hipaudit_yield();
 
-// Wave operations. mask names the lanes that take part; 0: those that are active at this instruction.
+// Wave operations. mask names the lanes that take part; 0: those that are active at this
+// instruction.
 uint64_t hipaudit_wave_ballot(int predicate, uint64_t mask);
 uint64_t hipaudit_wave_shuffle(uint64_t value, int source, uint64_t mask);
 uint64_t hipaudit_wave_first(uint64_t value);

@@ -41,8 +41,8 @@ std::string broken_limit(const Kernel* kernel, const LaunchShape& shape) {
   if (blocks == 0) return "the grid " + triple(shape.grid) + " is empty";
   if (threads == 0) return "the block " + triple(shape.block) + " is empty";
   if (threads > most)
-    return "the block " + triple(shape.block) + " has " + std::to_string(threads) +
-           " threads, " + profile.arch + " allows " + std::to_string(most);
+    return "the block " + triple(shape.block) + " has " + std::to_string(threads) + " threads, " +
+           profile.arch + " allows " + std::to_string(most);
   if (kernel->record->max_threads != 0 && threads > kernel->record->max_threads)
     return "the block " + triple(shape.block) + " has " + std::to_string(threads) +
            " threads, the kernel's __launch_bounds__ allow " +
@@ -81,9 +81,12 @@ std::string pack_arguments(const Kernel* kernel, void** parameters, void** extra
   size_t size = 0;
   for (void** entry = extra; reinterpret_cast<uintptr_t>(*entry) != 3; entry += 2) {
     auto tag = reinterpret_cast<uintptr_t>(*entry);
-    if (tag == 1) buffer = entry[1];
-    else if (tag == 2) size = *static_cast<size_t*>(entry[1]);
-    else return "the launch's extra list holds the unknown entry " + std::to_string(tag);
+    if (tag == 1)
+      buffer = entry[1];
+    else if (tag == 2)
+      size = *static_cast<size_t*>(entry[1]);
+    else
+      return "the launch's extra list holds the unknown entry " + std::to_string(tag);
   }
   uint64_t padded = (record.packed_size + 15) / 16 * 16;
   if (size < record.packed_size || size > padded)
@@ -176,9 +179,9 @@ hipError_t launch_kernel(const Function* function, const LaunchShape& shape, voi
     return hipErrorInvalidImage;
   }
   if (std::string broken = broken_limit(kernel, shape); !broken.empty())
-    return refuse(kernel, "launch-limit", broken,
-                  shape.cooperative ? hipErrorCooperativeLaunchTooLarge
-                                    : hipErrorInvalidConfiguration);
+    return refuse(
+        kernel, "launch-limit", broken,
+        shape.cooperative ? hipErrorCooperativeLaunchTooLarge : hipErrorInvalidConfiguration);
   std::vector<char> storage(kernel->record->packed_size + 2 * kArgumentAlign);
   auto start = reinterpret_cast<uintptr_t>(storage.data());
   char* packed = storage.data() + (kArgumentAlign - start % kArgumentAlign);

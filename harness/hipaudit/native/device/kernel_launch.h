@@ -9,8 +9,8 @@
 
 namespace hipaudit {
 
-// Exactly one of the two argument forms: an array of pointers to the arguments, or HIP's `extra` list
-// with a packed buffer. A failure is also a finding.
+// Exactly one of the two argument forms: an array of pointers to the arguments, or HIP's `extra`
+// list with a packed buffer. A failure is also a finding.
 hipError_t launch_kernel(const Function* function, const LaunchShape& shape, void** parameters,
                          void** extra);
 

@@ -14,13 +14,14 @@ uint64_t mix(uint64_t value) {
   return value ^ value >> 31;
 }
 
-// A walk through 0..count-1 with a stride coprime to the count, start and stride drawn from the seed.
+// A walk through 0..count-1 with a stride coprime to the count, start and stride drawn from the
+// seed.
 uint64_t permuted(uint64_t position, uint64_t count, uint64_t seed) {
   constexpr uint64_t kMost = uint64_t{1} << 32;  // products stay in 64 bits
   if (seed == 0 || count < 2 || count > kMost) return position;
   uint64_t stride = mix(seed) % count;
   while (std::gcd(stride, count) != 1) ++stride;
-  return (position * (stride % count) + mix(seed + 1)  % count) % count;
+  return (position * (stride % count) + mix(seed + 1) % count) % count;
 }
 
 }  // namespace

@@ -27,12 +27,12 @@ enum class Ending : uint8_t { completed, fault, timeout, deadlock, aborted };
 struct Fault {
   Ending ending = Ending::completed;
   int signal = 0;
-  uintptr_t address = 0;  // of a faulting access
+  uintptr_t address = 0;    // of a faulting access
   bool no_address = false;  // the processor did not say which address it was
-  bool in_guard = false;  // the address lies in the guard page of the thread's own stack
+  bool in_guard = false;    // the address lies in the guard page of the thread's own stack
   bool write = false;
-  uintptr_t pc = 0;       // within the kernel's code; 0: unknown
-  uintptr_t other_pc = 0; // a second place that explains a deadlock
+  uintptr_t pc = 0;        // within the kernel's code; 0: unknown
+  uintptr_t other_pc = 0;  // a second place that explains a deadlock
   ThreadIndex thread = {};
   ThreadIndex other_thread = {};
   ThreadIndex block = {};
@@ -75,8 +75,8 @@ struct Launch {
   void note_timeout(uintptr_t pc, const ThreadIndex& thread, const ThreadIndex& block);
 };
 
-// Runs the launch on up to `count` workers (0: one a core) and waits for its end. Launches of several
-// host threads run one after another.
+// Runs the launch on up to `count` workers (0: one a core) and waits for its end. Launches of
+// several host threads run one after another.
 void run_launch(Launch& launch, int count);
 
 }  // namespace hipaudit

@@ -2,8 +2,8 @@
 
 #include <sys/mman.h>
 
-#include <cstdio>
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <deque>
 
@@ -99,7 +99,7 @@ bool Linker::run(const std::string& path, std::string* error) {
 bool Linker::place_sections(const ObjectView& object, std::string* error) {
   address_.assign(object.count, 0);
   uint64_t end = 0;
-  uint64_t shared = 0;
+  uint64_t shared = kSharedGap;
   for (int pass = 0; pass < 2; ++pass) {
     for (size_t i = 0; i < object.count; ++i) {
       const Elf64_Shdr& section = object.sections[i];
@@ -121,13 +121,14 @@ bool Linker::place_sections(const ObjectView& object, std::string* error) {
     }
   }
   if (shared > kSharedSpan / 2) {
-    *error = "the __shared__ variables of the source sum up to " + std::to_string(shared) + " bytes";
+    *error =
+        "the __shared__ variables of the source sum up to " + std::to_string(shared) + " bytes";
     return false;
   }
   shared_end_ = static_cast<uint32_t>(align_up(shared, 64));
   image_.span_ = align_up(end + 1, kPage);
-  void* memory = mmap(nullptr, image_.span_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                      -1, 0);
+  void* memory =
+      mmap(nullptr, image_.span_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     *error = "out of memory";
     return false;
@@ -139,7 +140,8 @@ bool Linker::place_sections(const ObjectView& object, std::string* error) {
     if (!is_loaded(object, section) || is_shared(section)) continue;
     address_[i] += image_.base_;
     if (section.sh_type != SHT_NOBITS)
-      memcpy(reinterpret_cast<void*>(address_[i]), object.data + section.sh_offset, section.sh_size);
+      memcpy(reinterpret_cast<void*>(address_[i]), object.data + section.sh_offset,
+             section.sh_size);
   }
   return true;
 }
@@ -168,7 +170,8 @@ bool Linker::resolve_symbols(const ObjectView& object, std::string* error) {
       thread_local_[i] = true;
       value_[i] = shared_base + shared_end_;
     } else if (void* found = find_library_symbol(object.name(symbol))) {
-      if (starts_with(object.name(symbol), "__tsan_") && !starts_with(object.name(symbol), "__tsan_init"))
+      if (starts_with(object.name(symbol), "__tsan_") &&
+          !starts_with(object.name(symbol), "__tsan_init"))
         image_.instrumented_ = true;
       value_[i] = reinterpret_cast<uint64_t>(found);
     } else if (ELF64_ST_BIND(symbol.st_info) != STB_WEAK && object.name(symbol)[0] != '\0') {
@@ -231,7 +234,8 @@ bool Linker::relocate(const ObjectView& object, const Elf64_Shdr& target, const 
   uint32_t type = ELF64_R_TYPE(entry.r_info);
   int64_t narrow = 0;
   switch (type) {
-    case R_X86_64_NONE: return true;
+    case R_X86_64_NONE:
+      return true;
     case R_X86_64_64:
       value += addend;
       memcpy(reinterpret_cast<void*>(place), &value, 8);
@@ -253,7 +257,9 @@ bool Linker::relocate(const ObjectView& object, const Elf64_Shdr& target, const 
       narrow = static_cast<int64_t>(slot_for(index) + addend - place);
       break;
     case R_X86_64_TPOFF32:
-    case R_X86_64_32S: narrow = static_cast<int64_t>(value + addend); break;
+    case R_X86_64_32S:
+      narrow = static_cast<int64_t>(value + addend);
+      break;
     case R_X86_64_32:
       narrow = static_cast<int64_t>(value + addend);
       if (narrow >= 0 && narrow <= 0xffffffff) {

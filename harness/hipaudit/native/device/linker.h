@@ -15,8 +15,8 @@ bool read_file(const std::string& path, std::vector<char>* out);
 // Writes a file as a whole or not at all.
 bool write_file(const std::string& path, const char* data, size_t size);
 
-// Turns a copy of the object into a file that debuggers can read: debug sections relocated to the given
-// section addresses, nothing left to relocate.
+// Turns a copy of the object into a file that debuggers can read: debug sections relocated to the
+// given section addresses, nothing left to relocate.
 void relocate_debug_sections(std::vector<char>& object, const std::vector<uint64_t>& addresses);
 
 // The bytes of an ELF object, with checked access to its parts.
@@ -59,13 +59,13 @@ class Linker {
   uint64_t slot_for(size_t symbol);
 
   Image& image_;
-  std::vector<uint64_t> address_;       // of each section in memory; of TLS sections: in shared memory
-  std::vector<uint64_t> value_;         // of each symbol
-  std::vector<bool> thread_local_;      // of each symbol: value_ counts from the thread pointer
-  std::vector<std::set<size_t>> uses_;  // sections that a section refers to
+  std::vector<uint64_t> address_;   // of each section in memory; of TLS sections: in shared memory
+  std::vector<uint64_t> value_;     // of each symbol
+  std::vector<bool> thread_local_;  // of each symbol: value_ counts from the thread pointer
+  std::vector<std::set<size_t>> uses_;         // sections that a section refers to
   std::vector<std::set<size_t>> uses_shared_;  // TLS symbols that a section refers to
   uint32_t shared_end_ = 0;
-  uintptr_t extra_ = 0;  // next free byte for stubs and slots
+  uintptr_t extra_ = 0;         // next free byte for stubs and slots
   std::vector<uint64_t> stub_;  // of each symbol; 0: none yet
   std::vector<uint64_t> slot_;
 };

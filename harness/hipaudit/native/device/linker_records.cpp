@@ -81,7 +81,8 @@ size_t Linker::stack_need(const ObjectView& object) const {
   return std::max(kUsual, 2 * sum + kUsual / 2);
 }
 
-// Everything that can be reached from the kernel's code by reference, and the shared variables there.
+// Everything that can be reached from the kernel's code by reference, and the shared variables
+// there.
 void Linker::find_shared(const ObjectView& object, size_t section, Kernel& kernel) const {
   std::set<size_t> seen{section};
   std::deque<size_t> open{section};
@@ -99,8 +100,8 @@ void Linker::find_shared(const ObjectView& object, size_t section, Kernel& kerne
     if (symbol.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol.st_info) == STT_SECTION) continue;
     auto size = static_cast<uint32_t>(symbol.st_size);
     uint32_t align = std::min<uint32_t>(16, size >= 16 ? 16 : size >= 8 ? 8 : 4);
-    kernel.shared.push_back({variable_name(object.name(symbol)),
-                             static_cast<uint32_t>(value_[index] - base), size});
+    kernel.shared.push_back(
+        {variable_name(object.name(symbol)), static_cast<uint32_t>(value_[index] - base), size});
     kernel.shared_bytes = (kernel.shared_bytes + align - 1) / align * align + size;
   }
   std::sort(kernel.shared.begin(), kernel.shared.end(),
@@ -129,8 +130,7 @@ void Linker::collect_records(const ObjectView& object) {
   for (const KernelRecord* record : records<KernelRecord>(object, address_, ".hipaudit.kernels"))
     add_kernel(object, *record);
   for (const NameRecord* record : records<NameRecord>(object, address_, ".hipaudit.names"))
-    if (const Elf64_Sym* symbol =
-            symbol_at(object, reinterpret_cast<uintptr_t>(record->address)))
+    if (const Elf64_Sym* symbol = symbol_at(object, reinterpret_cast<uintptr_t>(record->address)))
       image_.lowered_[record->expression] = object.name(*symbol);
 }
 

@@ -46,8 +46,8 @@ void split_name(const std::string& text, std::string* type, std::string* name) {
   std::string declared = text.substr(0, end);
   while (!declared.empty() && declared.back() == ' ') declared.pop_back();
   size_t first = declared.size();
-  while (first > 0 && (isalnum(static_cast<unsigned char>(declared[first - 1])) ||
-                       declared[first - 1] == '_'))
+  while (first > 0 &&
+         (isalnum(static_cast<unsigned char>(declared[first - 1])) || declared[first - 1] == '_'))
     --first;
   *name = first == 0 ? "" : declared.substr(first);
   *type = first == 0 ? declared : declared.substr(0, first);

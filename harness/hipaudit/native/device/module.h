@@ -1,4 +1,5 @@
-// Modules: code objects as the host program holds them, built for the current kind of build when used.
+// Modules: code objects as the host program holds them, built for the current kind of build when
+// used.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
-// What the device core tells whoever watches a launch. The core knows no checker: it calls these, and in
-// plain builds nobody listens.
+// What the device core tells whoever watches a launch. The core knows no checker: it calls these,
+// and in plain builds nobody listens.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,12 @@ struct Block;
 struct Fiber;
 
 // How far a barrier reaches: which memory it orders besides bringing threads together.
-enum BarrierKind : int { kBarrierBare = 0, kBarrierLocal = 1, kBarrierGlobal = 2, kBarrierFull = 3 };
+enum BarrierKind : int {
+  kBarrierBare = 0,
+  kBarrierLocal = 1,
+  kBarrierGlobal = 2,
+  kBarrierFull = 3
+};
 
 class Observer {
  public:

@@ -1,4 +1,5 @@
-// Signals on workers: a fault in kernel code ends the launch and not the process; a tick lets others run.
+// Signals on workers: a fault in kernel code ends the launch and not the process; a tick lets
+// others run.
 #include <signal.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -15,18 +16,19 @@ struct sigaction previous[_NSIG];
 
 int tick_signal() { return SIGRTMAX - 3; }
 
-// The innermost place in kernel code: where the signal struck, or, when a function of the library was
-// running on the kernel's behalf, the first return address on the stack that lies in the kernel's code.
+// The innermost place in kernel code: where the signal struck, or, when a function of the library
+// was running on the kernel's behalf, the first return address on the stack that lies in the
+// kernel's code.
 uintptr_t kernel_place(const Worker* worker, const ucontext_t* state) {
   const Image& image = *worker->launch->kernel->image;
   auto pc = static_cast<uintptr_t>(state->uc_mcontext.gregs[REG_RIP]);
   if (image.is_code(pc)) return pc;
   auto* stack = reinterpret_cast<const uintptr_t*>(state->uc_mcontext.gregs[REG_RSP]);
   if (worker->current == nullptr) return 0;
-  for (int word = 0; word < 256; ++word) {
+  for (int word = 0; word < 1024; ++word) {
     auto address = reinterpret_cast<uintptr_t>(stack + word);
     if (!worker->stacks.contains(worker->current->stack, address)) break;
-    if (worker->stacks.guard_hit(address) >= 0) break;
+    if (worker->stacks.guard_hit(address) >= 0) continue;
     if (image.is_code(stack[word])) return stack[word] - 1;
   }
   return 0;
@@ -41,8 +43,8 @@ void fill_fault(Worker* worker, int signal, const siginfo_t* info, const ucontex
   fault.pc = kernel_place(worker, state);
   fault.address = reinterpret_cast<uintptr_t>(info->si_addr);
   fault.no_address = info->si_code == SI_KERNEL;
-  fault.in_guard =
-      worker->current != nullptr && worker->stacks.guard_hit(fault.address) == worker->current->stack;
+  fault.in_guard = worker->current != nullptr &&
+                   worker->stacks.guard_hit(fault.address) == worker->current->stack;
   fault.write = signal == SIGSEGV && (state->uc_mcontext.gregs[REG_ERR] & 2) != 0;
   fault.thread = context().thread;
   fault.block = context().block;
@@ -81,8 +83,7 @@ void on_tick(int, siginfo_t*, void* raw) {
   Worker* worker = current_worker();
   worker->tick_pending.store(false);
   if (worker->launch == nullptr || worker->current == nullptr) return;
-  auto pc = static_cast<uintptr_t>(
-      static_cast<ucontext_t*>(raw)->uc_mcontext.gregs[REG_RIP]);
+  auto pc = static_cast<uintptr_t>(static_cast<ucontext_t*>(raw)->uc_mcontext.gregs[REG_RIP]);
   // The library's own code is never left in the middle.
   if (!worker->launch->kernel->image->is_code(pc)) return;
   if (worker->launch->stop.load()) {

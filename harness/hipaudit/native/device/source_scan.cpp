@@ -19,13 +19,13 @@ struct Insertion {
 
 // The kernel's declaration, taken apart.
 struct Declaration {
-  bool is_template = false;       // template <class T>
-  bool is_instance = false;       // template void k<int>(...), or template <> void k<int>(...)
-  std::string name;               // with template arguments
-  std::string parameters;         // without default arguments
-  std::string signature;          // as written
-  std::string bounds = "0";       // first argument of launch_bounds
-  size_t after = 0;               // the token behind the parameter list
+  bool is_template = false;  // template <class T>
+  bool is_instance = false;  // template void k<int>(...), or template <> void k<int>(...)
+  std::string name;          // with template arguments
+  std::string parameters;    // without default arguments
+  std::string signature;     // as written
+  std::string bounds = "0";  // first argument of launch_bounds
+  size_t after = 0;          // the token behind the parameter list
 };
 
 class Scanner {
@@ -197,11 +197,12 @@ bool Scanner::parse(size_t i, Declaration* out) const {
 std::string Scanner::record(const std::string& function, const std::string& name,
                             const std::string& signature, const std::string& bounds) {
   std::string described = "::hipaudit::describe::Kernel<(" + function + ")>";
-  return std::string(kRecordStart) + " static const "
-         "::hipaudit::KernelRecord hipaudit_kernel_" + std::to_string(records_++) +
-         " = {(const void*)(" + function + "), " + described + "::entry, " + quoted(name) + ", " +
-         quoted(signature) + ", " + described + "::all.list, " + described + "::all.count, " +
-         described + "::all.end, " + bounds + ", 0};";
+  return std::string(kRecordStart) +
+         " static const "
+         "::hipaudit::KernelRecord hipaudit_kernel_" +
+         std::to_string(records_++) + " = {(const void*)(" + function + "), " + described +
+         "::entry, " + quoted(name) + ", " + quoted(signature) + ", " + described + "::all.list, " +
+         described + "::all.count, " + described + "::all.end, " + bounds + ", 0};";
 }
 
 // Handles the declaration that the `global` attribute belongs to; returns the token to go on at.
@@ -255,10 +256,11 @@ ScannedSource Scanner::run(const std::vector<std::string>& name_expressions) {
   for (const std::string& expression : name_expressions) {
     size_t first = expression.find_first_not_of(" &");
     std::string named = first == std::string::npos ? expression : expression.substr(first);
-    tail_ += "\n# 1 \"<name expression>\"\n__attribute__((device, used, "
-             "section(\".hipaudit.names\"))) static const ::hipaudit::NameRecord hipaudit_name_" +
-             std::to_string(number++) + " = {" + quoted(expression) + ", (const void*)(&" + named +
-             ")};";
+    tail_ +=
+        "\n# 1 \"<name expression>\"\n__attribute__((device, used, "
+        "section(\".hipaudit.names\"))) static const ::hipaudit::NameRecord hipaudit_name_" +
+        std::to_string(number++) + " = {" + quoted(expression) + ", (const void*)(&" + named +
+        ")};";
     tail_ += record("&" + named, named, "", "0");
   }
   size_t at = 0;

@@ -18,7 +18,8 @@ struct TemplateKernel {
 struct ScannedSource {
   std::string text;  // the source with a record behind each kernel, line numbers unchanged
   std::vector<TemplateKernel> templates;
-  std::vector<std::string> launches;  // what stands before <<< in host code, template arguments included
+  std::vector<std::string>
+      launches;  // what stands before <<< in host code, template arguments included
 };
 
 // `source` is the output of the preprocessor. Name expressions name further template instances.

@@ -21,7 +21,8 @@ std::string pack(const SourceUnit& unit);
 
 enum class CodeObject { ours, truncated, amd_elf, amd_bundle, unknown };
 
-// What kind of code object the bytes are; `available` of them may be read (0: unknown, trust the header).
+// What kind of code object the bytes are; `available` of them may be read (0: unknown, trust the
+// header).
 CodeObject classify(const void* image, size_t available);
 // Only for CodeObject::ours.
 bool unpack(const void* image, SourceUnit* unit);

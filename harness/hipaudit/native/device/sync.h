@@ -1,4 +1,5 @@
-// Locks over pthread: libc++'s own need its compiled library, which the device library does without.
+// Locks over pthread: libc++'s own need its compiled library, which the device library does
+// without.
 #pragma once
 
 #include <pthread.h>

@@ -30,8 +30,8 @@ class Tokens {
   size_t end(size_t i) const { return list_[i].end; }
   // Source text of tokens [first, last), white space folded.
   std::string join(size_t first, size_t last) const;
-  // Index behind the bracket that closes the one at i; size() if none does. Angle brackets are counted
-  // only when the one at i is an angle bracket.
+  // Index behind the bracket that closes the one at i; size() if none does. Angle brackets are
+  // counted only when the one at i is an angle bracket.
   size_t skip_brackets(size_t i) const;
 
  private:

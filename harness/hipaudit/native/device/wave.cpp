@@ -1,9 +1,9 @@
 // Wave operations: lanes hand in a value, wait for the others, and get their result back.
 //
-// Lanes run one after another here, so which lanes are active together has to be found out. A caller may
-// name them (the _sync forms). Otherwise, when every live lane of the wave has stopped, the ones waiting
-// at the lowest instruction go first: that is where the hardware's program counter would be, because
-// lanes that skipped a branch wait behind it.
+// Lanes run one after another here, so which lanes are active together has to be found out. A
+// caller may name them (the _sync forms). Otherwise, when every live lane of the wave has stopped,
+// the ones waiting at the lowest instruction go first: that is where the hardware's program counter
+// would be, because lanes that skipped a branch wait behind it.
 #include <bit>
 
 #include "kernel_abi.h"
@@ -32,12 +32,17 @@ uint64_t result_of(const Wave& wave, uint32_t side, uint32_t operation, uint64_t
                    uint32_t source) {
   uint64_t group = wave.present[side];
   switch (operation) {
-    case ballot: return wave.set[side];
+    case ballot:
+      return wave.set[side];
     // A lane that does not take part has nothing to give: the hardware reads zero.
-    case shuffle: return (group & bit(source)) != 0 ? wave.values[side][source] : 0;
-    case first: return wave.values[side][std::countr_zero(group)];
-    case match: return match_of(wave.values[side], group, value);
-    default: return group;
+    case shuffle:
+      return (group & bit(source)) != 0 ? wave.values[side][source] : 0;
+    case first:
+      return wave.values[side][std::countr_zero(group)];
+    case match:
+      return match_of(wave.values[side], group, value);
+    default:
+      return group;
   }
 }
 
@@ -50,7 +55,8 @@ void tell(Worker* worker, Block* block, const Wave& wave, uint64_t group) {
   observer->wave_meets(*worker, *block, index, group, ordered);
 }
 
-// Lanes released one group at a time get their results at once, because the others may be far behind.
+// Lanes released one group at a time get their results at once, because the others may be far
+// behind.
 void complete(Wave& wave, uint64_t group) {
   uint32_t side = wave.epoch & 1;
   uint64_t present = wave.present[side];
@@ -146,8 +152,10 @@ uint64_t call(uint32_t operation, uint64_t value, uint32_t source, uint64_t mask
   } else {
     resolve_wave(worker, block, index);
     while (wave.epoch == epoch && self->wait != Wait::none) {
-      if (worker->idle++ > 2 * static_cast<uint32_t>(block->in_ring) + 2) stuck(worker, self);
-      else advance_in_wave(worker, self);
+      if (worker->idle++ > 2 * static_cast<uint32_t>(block->in_ring) + 2)
+        stuck(worker, self);
+      else
+        advance_in_wave(worker, self);
     }
   }
   bool alone = self->wait == Wait::none;  // with a result of its own, of a group's operation

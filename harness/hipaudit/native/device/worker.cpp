@@ -11,20 +11,20 @@
 namespace hipaudit {
 namespace {
 
-// A worker's memory, from low to high: fiber-visible context and shared memory, then the thread's own
-// stack with the thread pointer at its top, kContextDisplacement above the context.
+// A worker's memory, from low to high: fiber-visible context and shared memory, then the thread's
+// own stack with the thread pointer at its top, kContextDisplacement above the context.
 constexpr size_t kRegion = size_t{24} << 20;
 constexpr size_t kThreadStack = size_t{4} << 20;
-constexpr int kMostWorkers = 32;     // each may hold thousands of mappings for stacks
+constexpr int kMostWorkers = 32;  // each may hold thousands of mappings for stacks
 constexpr size_t kMostSetAside = 512;
 
-Mutex mutex;                         // guards everything below
+Mutex mutex;  // guards everything below
 pthread_cond_t work_ready = PTHREAD_COND_INITIALIZER;
 pthread_cond_t work_done = PTHREAD_COND_INITIALIZER;
 std::vector<Worker*>* pool = nullptr;
 Launch* pending = nullptr;
-uint32_t wanted = 0;                 // workers the pending launch may still take
-uint32_t inside = 0;                 // workers that run it
+uint32_t wanted = 0;  // workers the pending launch may still take
+uint32_t inside = 0;  // workers that run it
 pid_t owner = 0;
 
 void save_shared(Worker* worker, Block* block) {
@@ -33,8 +33,8 @@ void save_shared(Worker* worker, Block* block) {
   if (Observer* observer = worker->launch->observer) observer->block_set_aside(*worker, *block);
 }
 
-// Shared memory holds garbage when a block starts; all ones are NaN as floats and -1 as integers, which
-// shows, where stale zeros would not.
+// Shared memory holds garbage when a block starts; all ones are NaN as floats and -1 as integers,
+// which shows, where stale zeros would not.
 void spoil_shared(Worker* worker) {
   const Kernel& kernel = *worker->launch->kernel;
   for (const SharedVariable& variable : kernel.shared)
@@ -114,8 +114,8 @@ void run_blocks(Worker* worker, Launch* launch) {
     if (fruitless > worker->set_aside.size() + 1) sched_yield();
   }
   if (block != nullptr && block->resume != nullptr)
-    launch->note_timeout(reinterpret_cast<uintptr_t>(block->resume->site) - 1,
-                         block->resume->index, block->index);
+    launch->note_timeout(reinterpret_cast<uintptr_t>(block->resume->site) - 1, block->resume->index,
+                         block->index);
   if (block != nullptr) retire(worker, block);
   for (Block* rest : worker->set_aside) retire(worker, rest);
   worker->set_aside.clear();
@@ -189,7 +189,7 @@ double seconds_now() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-uint64_t total(std::atomic<uint64_t> Worker::*counter) {
+uint64_t total(std::atomic<uint64_t> Worker::* counter) {
   uint64_t sum = 0;
   for (Worker* worker : *pool) sum += (worker->*counter).load(std::memory_order_relaxed);
   return sum;
@@ -198,7 +198,7 @@ uint64_t total(std::atomic<uint64_t> Worker::*counter) {
 // How long a sum has stood still.
 class Stillness {
  public:
-  explicit Stillness(std::atomic<uint64_t> Worker::*counter) : counter_(counter) { seconds(); }
+  explicit Stillness(std::atomic<uint64_t> Worker::* counter) : counter_(counter) { seconds(); }
   double seconds() {
     double now = seconds_now();
     if (uint64_t sum = total(counter_); sum != sum_) {
@@ -209,7 +209,7 @@ class Stillness {
   }
 
  private:
-  std::atomic<uint64_t> Worker::*counter_;
+  std::atomic<uint64_t> Worker::* counter_;
   uint64_t sum_ = ~uint64_t{0};
   double since_ = 0;
 };
@@ -226,9 +226,9 @@ bool wait_for_end(double seconds) {
   return inside == 0 && wanted == 0;
 }
 
-// Ticks workers that made no progress since the last look, and ends a launch in which nobody did for
-// the time allowed. Threads may also go round for ever from barrier to barrier: a launch in which none
-// ends for several times as long is given up too.
+// Ticks workers that made no progress since the last look, and ends a launch in which nobody did
+// for the time allowed. Threads may also go round for ever from barrier to barrier: a launch in
+// which none ends for several times as long is given up too.
 void watch(Launch& launch) {
   constexpr double kPeriod = 0.004;
   constexpr double kPatience = 6;

@@ -1,5 +1,6 @@
-// Workers: threads of ours that run blocks, each with its own shared memory at a fixed displacement from
-// its thread pointer, so that kernels reach it as thread-local storage of the local-exec model.
+// Workers: threads of ours that run blocks, each with its own shared memory at a fixed displacement
+// from its thread pointer, so that kernels reach it as thread-local storage of the local-exec
+// model.
 #pragma once
 
 #include <pthread.h>
@@ -23,23 +24,25 @@ constexpr size_t kSharedSpan = size_t{4} << 20;
 struct Worker {
   int number = 0;
   pthread_t thread = {};
-  std::atomic<bool> running{false};     // inside a launch
-  std::atomic<uint64_t> progress{0};    // barriers, wave operations and threads completed
-  std::atomic<uint64_t> finished{0};    // threads completed
+  std::atomic<bool> running{false};       // inside a launch
+  std::atomic<uint64_t> progress{0};      // barriers, wave operations and threads completed
+  std::atomic<uint64_t> finished{0};      // threads completed
   std::atomic<bool> tick_pending{false};  // real-time signals queue: never more than one on its way
   Launch* launch = nullptr;
   Block* block = nullptr;
   Fiber* current = nullptr;
-  void* check = nullptr;                // what an observer keeps of the worker
-  void* scheduler = nullptr;            // stack pointer of the worker's own loop
-  uint32_t idle = 0;                    // fibers visited since one of them could go on
+  void* check = nullptr;      // what an observer keeps of the worker
+  void* scheduler = nullptr;  // stack pointer of the worker's own loop
+  uint32_t idle = 0;          // fibers visited since one of them could go on
   StackPool stacks;
   std::deque<Block*> set_aside;
   std::vector<std::unique_ptr<Block>> pool;
   void* left = nullptr;                 // where an abandoned fiber's stack pointer goes
   alignas(16) char leaving_stack[256];  // the few words a fault handler's way out needs
 
-  void step() { progress.store(progress.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+  void step() {
+    progress.store(progress.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
 };
 
 inline Context& context() {
@@ -52,12 +55,13 @@ inline char* shared_memory() { return reinterpret_cast<char*>(&context()) + kSha
 // True on a worker that is inside a launch: the caller may use context().
 bool on_worker();
 
-// Lets another fiber of the block run; returns when the caller is resumed. The caller must be `current`.
+// Lets another fiber of the block run; returns when the caller is resumed. The caller must be
+// `current`.
 void advance(Worker* worker, Fiber* self);
 // Sets the running block aside in favour of others; returns when it is resumed.
 void set_block_aside(Worker* worker, Fiber* self);
-// Lets others run because the caller, which waits for something in memory, cannot go on by itself: the
-// block's other fibers first, and when nothing happened since the last time, other blocks.
+// Lets others run because the caller, which waits for something in memory, cannot go on by itself:
+// the block's other fibers first, and when nothing happened since the last time, other blocks.
 void give_way(Worker* worker, Fiber* self);
 // Runs the block until it has finished or is set aside. True: it has finished.
 bool run_block(Worker* worker, Block* block);

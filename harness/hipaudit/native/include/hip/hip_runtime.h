@@ -6,11 +6,10 @@
 #include "host_defines.h"
 
 #if defined(__HIP__)
+#include "hipaudit/atomics.h"
 #include "hipaudit/builtin_variables.h"
+#include "hipaudit/device_library.h"
 #include "hipaudit/math.h"
 #include "hipaudit/synchronisation.h"
 #include "hipaudit/wave.h"
-
-#include "hipaudit/atomics.h"
-#include "hipaudit/device_library.h"
 #endif

@@ -1,5 +1,5 @@
-// Atomic operations, each with the scope that its name says: _block is the workgroup, none the agent,
-// _system the system.
+// Atomic operations, each with the scope that its name says: _block is the workgroup, none the
+// agent, _system the system.
 #pragma once
 
 #include "hip/host_defines.h"
@@ -137,3 +137,29 @@ HIPAUDIT_DEVICE double safeAtomicAdd(double* address, double value) {
   return atomicAdd(address, value);
 }
 HIPAUDIT_DEVICE void atomicAddNoRet(float* address, float value) { atomicAdd(address, value); }
+
+#if defined(HIPAUDIT_CHECKED) && defined(__HIP_DEVICE_COMPILE__)
+// The builtins keep their scope to themselves: it is announced first.
+// clang-format off
+#define __hip_atomic_load(p, order, scope) \
+  (HIPAUDIT_NOTE_ATOMIC(p, sizeof(*(p)), order, scope, hipaudit::kAtomicLoad), __hip_atomic_load(p, order, scope))
+#define __hip_atomic_store(p, value, order, scope) \
+  (HIPAUDIT_NOTE_ATOMIC(p, sizeof(*(p)), order, scope, hipaudit::kAtomicStore), __hip_atomic_store(p, value, order, scope))
+#define HIPAUDIT_ANNOUNCED(name, p, value, order, scope) \
+  (HIPAUDIT_NOTE_ATOMIC(p, sizeof(*(p)), order, scope, hipaudit::kAtomicUpdate), name(p, value, order, scope))
+#define __hip_atomic_exchange(p, value, order, scope) HIPAUDIT_ANNOUNCED(__hip_atomic_exchange, p, value, order, scope)
+#define __hip_atomic_fetch_add(p, value, order, scope) HIPAUDIT_ANNOUNCED(__hip_atomic_fetch_add, p, value, order, scope)
+#define __hip_atomic_fetch_sub(p, value, order, scope) HIPAUDIT_ANNOUNCED(__hip_atomic_fetch_sub, p, value, order, scope)
+#define __hip_atomic_fetch_and(p, value, order, scope) HIPAUDIT_ANNOUNCED(__hip_atomic_fetch_and, p, value, order, scope)
+#define __hip_atomic_fetch_or(p, value, order, scope) HIPAUDIT_ANNOUNCED(__hip_atomic_fetch_or, p, value, order, scope)
+#define __hip_atomic_fetch_xor(p, value, order, scope) HIPAUDIT_ANNOUNCED(__hip_atomic_fetch_xor, p, value, order, scope)
+#define __hip_atomic_fetch_min(p, value, order, scope) HIPAUDIT_ANNOUNCED(__hip_atomic_fetch_min, p, value, order, scope)
+#define __hip_atomic_fetch_max(p, value, order, scope) HIPAUDIT_ANNOUNCED(__hip_atomic_fetch_max, p, value, order, scope)
+#define __hip_atomic_compare_exchange_strong(p, expected, value, order, failure, scope) \
+  (HIPAUDIT_NOTE_ATOMIC(p, sizeof(*(p)), order, scope, hipaudit::kAtomicUpdate), \
+   __hip_atomic_compare_exchange_strong(p, expected, value, order, failure, scope))
+#define __hip_atomic_compare_exchange_weak(p, expected, value, order, failure, scope) \
+  (HIPAUDIT_NOTE_ATOMIC(p, sizeof(*(p)), order, scope, hipaudit::kAtomicUpdate), \
+   __hip_atomic_compare_exchange_weak(p, expected, value, order, failure, scope))
+// clang-format on
+#endif

@@ -7,8 +7,8 @@
 
 namespace hipaudit {
 
-// Not volatile and without a clobber: to the compiler a constant of the thread, that may be kept in a
-// register across barriers, as the hardware's own identifiers are.
+// Not volatile and without a clobber: to the compiler a constant of the thread, that may be kept in
+// a register across barriers, as the hardware's own identifiers are.
 template <unsigned kOffset>
 HIPAUDIT_DEVICE unsigned context_word() {
   unsigned value;
@@ -39,8 +39,9 @@ static constexpr __device__ hipaudit::IndexVariable<__builtin_offsetof(hipaudit:
     threadIdx = {};
 static constexpr __device__ hipaudit::IndexVariable<__builtin_offsetof(hipaudit::Context, block)>
     blockIdx = {};
-static constexpr __device__ hipaudit::IndexVariable<__builtin_offsetof(hipaudit::Context, block_dim)>
-    blockDim = {};
+static constexpr __device__
+    hipaudit::IndexVariable<__builtin_offsetof(hipaudit::Context, block_dim)>
+        blockDim = {};
 static constexpr __device__ hipaudit::IndexVariable<__builtin_offsetof(hipaudit::Context, grid_dim)>
     gridDim = {};
 

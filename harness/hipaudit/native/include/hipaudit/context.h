@@ -1,7 +1,9 @@
-// What a running kernel thread knows of itself, at a fixed displacement from the worker's thread pointer.
+// What a running kernel thread knows of itself, at a fixed displacement from the worker's thread
+// pointer.
 //
-// Shared by the kernels (through the built-in variables) and by the device library. Kernels read it with
-// plain %fs-relative loads: the loader resolves the symbol hipaudit_context to the displacement.
+// Shared by the kernels (through the built-in variables) and by the device library. Kernels read it
+// with plain %fs-relative loads: the loader resolves the symbol hipaudit_context to the
+// displacement.
 #pragma once
 
 namespace hipaudit {

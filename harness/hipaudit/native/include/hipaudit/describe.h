@@ -1,5 +1,5 @@
-// Deduces a kernel's parameters from its own type, so that nobody has to parse C++ types. Appended, with
-// the records that use it, by the device to every kernel source.
+// Deduces a kernel's parameters from its own type, so that nobody has to parse C++ types. Appended,
+// with the records that use it, by the device to every kernel source.
 #pragma once
 
 #include "hipaudit/kernel_record.h"
@@ -37,10 +37,14 @@ constexpr const char* element_name() {
   } else if constexpr (integer) {
     constexpr bool is_signed = static_cast<U>(-1) < static_cast<U>(1);
     switch (sizeof(U)) {
-      case 1: return is_signed ? "i8" : "u8";
-      case 2: return is_signed ? "i16" : "u16";
-      case 4: return is_signed ? "i32" : "u32";
-      default: return is_signed ? "i64" : "u64";
+      case 1:
+        return is_signed ? "i8" : "u8";
+      case 2:
+        return is_signed ? "i16" : "u16";
+      case 4:
+        return is_signed ? "i32" : "u32";
+      default:
+        return is_signed ? "i64" : "u64";
     }
   } else if constexpr (same<U, float>) {
     return "f32";
@@ -108,8 +112,8 @@ template <class... P>
 constexpr Parameters<sizeof...(P)> parameters() {
   Parameters<sizeof...(P)> all;
   unsigned index = 0;
-  ((all.list[index] = parameter<P>(all.end), all.end = all.list[index].offset + all.list[index].size,
-    ++index),
+  ((all.list[index] = parameter<P>(all.end),
+    all.end = all.list[index].offset + all.list[index].size, ++index),
    ...);
   return all;
 }
@@ -136,8 +140,8 @@ struct Kernel<K> {
 
   template <unsigned... I>
   // Reading the arguments is not the kernel's doing: nothing here is checked.
-  static __attribute__((device, always_inline, nodebug, no_sanitize("all"))) void call(const char* packed,
-                                                                   Indices<I...>) {
+  static __attribute__((device, always_inline, nodebug,
+                        no_sanitize("all"))) void call(const char* packed, Indices<I...>) {
     K(*reinterpret_cast<const P*>(packed + all.list[I].offset)...);
   }
   static __attribute__((device, nodebug, no_sanitize("all"))) void run(const void* packed) {

@@ -20,8 +20,8 @@ __device__ inline __attribute__((always_inline, nodebug)) void* memmove(
     void* to, const void* from, unsigned long size) noexcept {
   return __builtin_memmove(to, from, size);
 }
-__device__ inline __attribute__((always_inline, nodebug)) void* memset(void* to, int value,
-                                                                       unsigned long size) noexcept {
+__device__ inline __attribute__((always_inline, nodebug)) void* memset(
+    void* to, int value, unsigned long size) noexcept {
   return __builtin_memset(to, value, size);
 }
 __device__ inline __attribute__((always_inline, nodebug)) void* malloc(

@@ -1,5 +1,5 @@
-// What a compiled kernel says of itself: records that the compiler's generated lines leave in the object,
-// read by the loader. The same layout on both sides.
+// What a compiled kernel says of itself: records that the compiler's generated lines leave in the
+// object, read by the loader. The same layout on both sides.
 #pragma once
 
 namespace hipaudit {

@@ -36,15 +36,9 @@ HIPAUDIT_DEVICE void __barrier(int flags) { hipaudit_barrier(flags); }
 HIPAUDIT_DEVICE void __builtin_amdgcn_s_barrier() { hipaudit_barrier(HIPAUDIT_BARRIER_BARE); }
 
 // Scopes as __hip_atomic_* has them.
-HIPAUDIT_DEVICE void __threadfence() {
-  hipaudit_fence(__ATOMIC_SEQ_CST, 4);
-}
-HIPAUDIT_DEVICE void __threadfence_block() {
-  hipaudit_fence(__ATOMIC_SEQ_CST, 3);
-}
-HIPAUDIT_DEVICE void __threadfence_system() {
-  hipaudit_fence(__ATOMIC_SEQ_CST, 5);
-}
+HIPAUDIT_DEVICE void __threadfence() { hipaudit_fence(__ATOMIC_SEQ_CST, 4); }
+HIPAUDIT_DEVICE void __threadfence_block() { hipaudit_fence(__ATOMIC_SEQ_CST, 3); }
+HIPAUDIT_DEVICE void __threadfence_system() { hipaudit_fence(__ATOMIC_SEQ_CST, 5); }
 
 namespace hipaudit {
 
@@ -53,7 +47,8 @@ HIPAUDIT_DEVICE constexpr bool same_text(const char* a, const char* b) {
   return *a == *b;
 }
 
-// "workgroup-one-as" and its like order one address space only; for the fence itself that is no difference.
+// "workgroup-one-as" and its like order one address space only; for the fence itself that is no
+// difference.
 HIPAUDIT_DEVICE constexpr int fence_scope(const char* scope) {
   if (same_text(scope, "")) return 5;
   if (same_text(scope, "agent") || same_text(scope, "agent-one-as")) return 4;

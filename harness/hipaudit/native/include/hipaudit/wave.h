@@ -65,8 +65,8 @@ HIPAUDIT_DEVICE int xor_source(int mask, int width) {
 // Values are any trivially copyable type of up to 8 bytes: integers, float, double, half, half2.
 template <class T>
 HIPAUDIT_DEVICE T __shfl(T value, int lane, int width = warpSize) {
-  return hipaudit::from_bits<T>(hipaudit_wave_shuffle(
-      hipaudit::to_bits(value), hipaudit::segment_source(lane, width), 0));
+  return hipaudit::from_bits<T>(
+      hipaudit_wave_shuffle(hipaudit::to_bits(value), hipaudit::segment_source(lane, width), 0));
 }
 template <class T>
 HIPAUDIT_DEVICE T __shfl_up(T value, unsigned delta, int width = warpSize) {
@@ -94,9 +94,8 @@ HIPAUDIT_DEVICE unsigned long long lane_mask(Mask mask) {
 
 template <class Mask, class T>
 HIPAUDIT_DEVICE T __shfl_sync(Mask mask, T value, int lane, int width = warpSize) {
-  return hipaudit::from_bits<T>(
-      hipaudit_wave_shuffle(hipaudit::to_bits(value), hipaudit::segment_source(lane, width),
-                            hipaudit::lane_mask(mask)));
+  return hipaudit::from_bits<T>(hipaudit_wave_shuffle(
+      hipaudit::to_bits(value), hipaudit::segment_source(lane, width), hipaudit::lane_mask(mask)));
 }
 template <class Mask, class T>
 HIPAUDIT_DEVICE T __shfl_up_sync(Mask mask, T value, unsigned delta, int width = warpSize) {
@@ -183,11 +182,11 @@ HIPAUDIT_DEVICE T reduce_lanes(unsigned long long mask, T value, Combine combine
 
 }  // namespace hipaudit
 
-#define HIPAUDIT_REDUCE(name, expression)                                                \
-  template <class Mask, class T>                                                         \
-  HIPAUDIT_DEVICE T name(Mask mask, T value) {                                           \
-    return hipaudit::reduce_lanes(hipaudit::lane_mask(mask), value,                      \
-                                  [](T a, T b) __device__ { return expression; });       \
+#define HIPAUDIT_REDUCE(name, expression)                                          \
+  template <class Mask, class T>                                                   \
+  HIPAUDIT_DEVICE T name(Mask mask, T value) {                                     \
+    return hipaudit::reduce_lanes(hipaudit::lane_mask(mask), value,                \
+                                  [](T a, T b) __device__ { return expression; }); \
   }
 HIPAUDIT_REDUCE(__reduce_add_sync, static_cast<T>(a + b))
 HIPAUDIT_REDUCE(__reduce_min_sync, b < a ? b : a)
