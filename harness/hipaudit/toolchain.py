@@ -73,7 +73,7 @@ PREPROCESS = (
 CODE = (
     *("-emit-obj", "-O2"),
     *("-mrelocation-model", "pic", "-pic-level", "2", "-pic-is-pie", "-ftls-model=local-exec"),
-    # A call to wait or to a handler is told by its return address, which a tail call does not have.
+    # A call to wait or to a handler is told by its return address: a tail call has none.
     "-fno-optimize-sibling-calls",
     *("-ffunction-sections", "-fdata-sections", "-fstack-size-section"),
     *("-ffp-contract=fast-honor-pragmas", "-fdebug-compilation-dir=."),
@@ -199,7 +199,7 @@ def check_processor() -> None:
 
 
 def cache_folder() -> Path:
-    """The cache: ``HIPAUDIT_CACHE``, else ``hipaudit`` in the user's cache folder, else in the temporary one.
+    """The cache: ``HIPAUDIT_CACHE``, else the user's cache folder, else a temporary one.
 
     Raises:
         ToolchainError: it cannot be made, or others could write it.
@@ -309,8 +309,13 @@ def _compile_library(folder: Path, fingerprint: str) -> None:
     exports = objects / "exports"
     exports.write_text("{ global: hip*; __hip*; local: *; };\n")
     link = (*tools.link, "-shared", "--build-id=none", "-z", "now", "-rpath", "$ORIGIN")
+    # Stand-ins under the names of the system's C library, so that the loader sees to it first.
+    system = [objects / name for name in ("libc.so.6", "libpthread.so.0", "libdl.so.2")]
+    for path in system:
+        _run([*tools.link, "-shared", "-soname", path.name, "-o", str(path), built[-1]])
+    needed = ("--no-as-needed", *map(str, system))
     named = ("-soname", emulated.name, "-o", str(emulated))
-    _run([*link, f"--version-script={exports}", *named, *built[:-1]])
+    _run([*link, f"--version-script={exports}", *named, *built[:-1], *needed])
     for name in ("libamdhip64.so", "libhiprtc.so"):
         target = library / name
         _run([*link, "-soname", name, "-o", str(target), built[-1], str(emulated)])
@@ -321,7 +326,7 @@ def device_libraries() -> Libraries:
     """The device libraries of this version of the sources, built if the cache does not have them.
 
     Raises:
-        ToolchainError: no compiler, no cache folder, an unsuitable processor, or sources that do not build.
+        ToolchainError: no compiler, no cache folder, an unsuitable processor, or a failed build.
     """
     check_processor()
     fingerprint = _fingerprint()
@@ -342,11 +347,11 @@ def device_libraries() -> Libraries:
 
 
 def _build(folder: Path, fingerprint: str) -> None:
-    print("hipaudit: building the emulated device (once a version) ...", file=sys.stderr)
+    sys.stderr.write("hipaudit: building the emulated device (once a version) ...\n")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="build.") as temporary:
         place = Path(temporary) / "device"
         place.mkdir(mode=0o700)
         _compile_library(place, fingerprint)
         place.rename(folder)
-    print(f"hipaudit: built in {time.monotonic() - began:.1f} s", file=sys.stderr)
+    sys.stderr.write(f"hipaudit: built in {time.monotonic() - began:.1f} s\n")
