@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from hipaudit import errors
-from hipaudit.device import bind, child_environment, read_journal
+from hipaudit.device import bind, read_journal, settings_environment
 from hipaudit.errors import HipauditError, UsageError
 
 Json: TypeAlias = Any
@@ -82,7 +82,7 @@ def run_in_child(
     with tempfile.TemporaryDirectory(prefix="hipaudit-") as name:
         folder = Path(name)
         journal = folder / "journal.jsonl"
-        environment = child_environment(choice, {**settings, "journal": str(journal)})
+        environment = settings_environment(choice, {**settings, "journal": str(journal)})
         task = {"target": target, "payload": dict(payload), "choice": choice}
         (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
         code, answer, killed = _run(folder, environment, limit_s, progress)

@@ -272,7 +272,7 @@ def _bind_rocm() -> Device:
     return Device("rocm", arch, int(found.warpSize), hipcalls.text(found.name))
 
 
-def child_environment(choice: str, settings: Mapping[str, str]) -> dict[str, str]:
+def settings_environment(choice: str, settings: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a child of ours, which binds the device itself.
 
     *settings* are the emulated device's: arch, build, workers, timeout, journal, order_seed.
@@ -284,9 +284,9 @@ def child_environment(choice: str, settings: Mapping[str, str]) -> dict[str, str
     return child
 
 
-def foreign_environment(choice: str, settings: Mapping[str, str]) -> dict[str, str]:
+def child_environment(choice: str, settings: Mapping[str, str]) -> dict[str, str]:
     """Return the environment in which any program's HIP calls reach the chosen device."""
-    child = child_environment(choice, settings)
+    child = settings_environment(choice, settings)
     if choice == "emulated":
         libraries = toolchain.device_libraries()
         child["ROCM_PATH"] = str(libraries.folder)

@@ -117,7 +117,7 @@ class Children:
     def emulated(self, kernel: str, *, workers: int = 1) -> Child:
         """A child that runs a kernel of `emulated_child` on the emulated device."""
         settings = {"workers": str(workers), "build": "plain"}
-        environment = device.foreign_environment("emulated", settings)
+        environment = device.child_environment("emulated", settings)
         return self._keep(Child("emulated_child.py", kernel, environment=environment))
 
     def pocl(self, kernel: str) -> Child:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice
-from hipaudit.device import ARCHES, DEFAULT_ARCH, choose, foreign_environment, read_journal
+from hipaudit.device import ARCHES, DEFAULT_ARCH, child_environment, choose, read_journal
 from hipaudit.errors import EXIT_CLEAN, EXIT_VOID, UsageError
 from hipaudit.finding import Reader, grouped
 from hipaudit.launches import kernel_rows, launches
@@ -58,7 +58,7 @@ def _command(
     with tempfile.TemporaryDirectory(prefix="hipaudit-") as folder:
         journal = Path(folder) / "journal.jsonl"
         settings = {"arch": arch, "timeout": f"{timeout:g}", "journal": str(journal)}
-        code = _run(program, foreign_environment(chosen, settings))
+        code = _run(program, child_environment(chosen, settings))
         records = read_journal(journal)
         outcome = _outcome(records, chosen, arch, code, program)
         ours = write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value)
