@@ -228,7 +228,9 @@ def _severity(value: Any) -> Severity:
 
 def identified(draft: Finding) -> Finding:
     """Return *draft* with its id: the same for the same root cause, after unrelated edits too."""
-    parts = [draft.kind, draft.kernel, _anchor(draft.location), _anchor(draft.other_location)]
+    # Which side of a pair came first depends on the order in which the threads ran.
+    sides = sorted([_anchor(draft.location), _anchor(draft.other_location)])
+    parts = [draft.kind, draft.kernel, *sides]
     if draft.location is None or not draft.location.line:
         # Addresses and other numbers differ from run to run.
         parts.append(_NUMBER.sub("#", draft.message))
@@ -261,9 +263,27 @@ def grouped(findings: Iterable[Finding], *, cap: int = CAP) -> Findings:
     causes: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         causes.setdefault((finding.id, finding.arch), []).append(finding)
-    merged = [_merged(group) for group in causes.values()]
+    merged = _without_shadows([_merged(group) for group in causes.values()])
     merged.sort(key=_order)
     return Findings(tuple(merged[:cap]), max(0, len(merged) - cap))
+
+
+_BETWEEN_LANES = frozenset({"race-wave", "wave-size-dependence"})
+_BETWEEN_WAVES = frozenset({"race-shared", "race-global", "race-grid"})
+
+
+def _without_shadows(findings: list[Finding]) -> list[Finding]:
+    """Drop races between the lanes of a wave where one between waves at the same lines says it."""
+    explained = {_pair(one) for one in findings if one.kind in _BETWEEN_WAVES}
+    return [
+        one for one in findings if one.kind not in _BETWEEN_LANES or _pair(one) not in explained
+    ]
+
+
+def _pair(finding: Finding) -> tuple[str, str, frozenset[tuple[str, int]]]:
+    spots = (finding.location, finding.other_location)
+    lines = frozenset((spot.file, spot.line) for spot in spots if spot)
+    return finding.arch, finding.kernel, lines
 
 
 def _merged(group: list[Finding]) -> Finding:

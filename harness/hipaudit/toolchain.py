@@ -1,7 +1,8 @@
 """Builds the device libraries with the pinned compiler, and tells them how to compile kernels.
 
-The compiler is clang as the ``ziglang`` package carries it; ``HIPAUDIT_CLANG`` names another one. Results
-are cached by content in a folder that only its owner can write. Nothing goes through a shell.
+The compiler is clang as the ``ziglang`` package carries it; ``HIPAUDIT_CLANG`` names another one.
+Results are cached by content in a folder that only its owner can write. Nothing goes through a
+shell.
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ CODE = (
     *("-ffunction-sections", "-fdata-sections", "-fstack-size-section"),
     *("-ffp-contract=fast-honor-pragmas", "-fdebug-compilation-dir=."),
     *("-debug-info-kind=line-tables-only", "-dwarf-version=5", "-debugger-tuning=gdb"),
-    # Lanes of one wave operation are told by its address: the code generator must neither merge two of
-    # them nor split one.
+    # Lanes of one wave operation are told by its address: the code generator must neither merge two
+    # of them nor split one.
     *("-mllvm", "-enable-tail-merge=0", "-mllvm", "-disable-tail-duplicate"),
     *("-mllvm", "-disable-early-taildup"),
 )

@@ -210,6 +210,8 @@ void Checker::block_resumed(Worker& worker, Block& block) {
 void Checker::block_ends(Worker& worker, Block& block) {
   WorkerCheck& check = check_of(worker);
   flush_pending(check, *worker.launch);
+  // In a launch that was given up, writes are missing that would have come.
+  if (worker.launch->stop.load()) check_of(block).unwritten.clear();
   settle_unwritten(worker, block);
   worker.launch->accesses.fetch_add(check.accesses);
   check.accesses = 0;
