@@ -144,7 +144,7 @@ struct Kernel<K> {
                         no_sanitize("all"))) void call(const char* packed, Indices<I...>) {
     K(*reinterpret_cast<const P*>(packed + all.list[I].offset)...);
   }
-  static __attribute__((device, nodebug, no_sanitize("all"))) void run(const void* packed) {
+  static __attribute__((device, no_sanitize("all"))) void run(const void* packed) {
     call(static_cast<const char*>(packed), typename Count<sizeof...(P)>::type());
   }
   static constexpr void (*entry)(const void*) = &run;
