@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from hipaudit.child import ChildResult, run_in_child
 from hipaudit.errors import HipauditError
-from hipaudit.finding import Finding, Reader, grouped
+from hipaudit.finding import Finding, Reader, definition_line, grouped
 from hipaudit.launches import Launches, kernel_rows, launches
 from hipaudit.outcome import Outcome
 from hipaudit.symbolise import Symboliser
@@ -77,7 +78,7 @@ def check(request: Request, choice: str, replay: str, *, device_title: str) -> O
     for arch in request.archs:
         for build, result in _builds(request, choice, arch, notes):
             reader = _reader(request, replay, result, symboliser)
-            found = reader.findings(_records(result, build))
+            found = reader.findings(_records(request, result, build))
             findings += found
             counted = launches(result.records)
             ran += counted
@@ -132,7 +133,7 @@ def _has_errors(result: ChildResult) -> bool:
     )
 
 
-def _records(result: ChildResult, build: str) -> list[Mapping[str, Any]]:
+def _records(request: Request, result: ChildResult, build: str) -> list[Mapping[str, Any]]:
     """Return the journal's findings, and one for what the journal does not explain."""
     records: list[Mapping[str, Any]] = list(result.records)
     explained = any(record.get("record") == "finding" for record in records)
@@ -140,7 +141,34 @@ def _records(result: ChildResult, build: str) -> list[Mapping[str, Any]]:
         records.append({**result.death, "build": build})
     elif not explained and result.value and result.value.get("status"):
         records.append(_refused(result.value, build))
+    elif not explained and result.value:
+        gaps = result.value.get("unwritten") or ()
+        records += [_unwritten(request, result.value, entry, build) for entry in gaps]
     return records
+
+
+def _unwritten(
+    request: Request, value: Mapping[str, Any], entry: Mapping[str, Any], build: str
+) -> Mapping[str, Any]:
+    """Return the record for an output with elements that nothing was written to."""
+    offset = entry["first"] * (entry["size"] // entry["of"])
+    kernel = str(value["kernel"])
+    return {
+        "record": "finding",
+        "kind": "unwritten-output",
+        "severity": "error",
+        "kernel": kernel,
+        "arch": value["arch"],
+        "build": build,
+        "message": f"{entry['count']:,} of {entry['of']:,} elements of {entry['name']} were never "
+        f"written, from element {entry['first']:,} on; start it as zeros if gaps are meant",
+        "address_space": "global",
+        "allocation": {"name": entry["name"], "size": entry["size"], "offset": offset},
+        "location": {
+            "file": request.file,
+            "line": definition_line(Path(request.file), kernel.partition("<")[0]),
+        },
+    }
 
 
 def _refused(value: Mapping[str, Any], build: str) -> Mapping[str, Any]:

@@ -120,9 +120,12 @@ class Device:
             return False
         return self.control.set("build", build)
 
-    def with_poison(self) -> bool:
-        """Fill fresh device memory with `compare.POISON_BYTE` from now on; False when it cannot."""
-        return self.control is not None and self.control.set("poison", "ff")
+    def with_poison(self, byte: int = 0xFF) -> bool:
+        """Fill fresh device memory with *byte* from now on; False when it cannot.
+
+        The default is `compare.POISON_BYTE`.
+        """
+        return self.control is not None and self.control.set("poison", f"{byte:02x}")
 
     def synchronise(self) -> None:
         """Wait for all work; the status of work that failed is left to the journal."""

@@ -194,7 +194,10 @@ class Reader:
         return Allocation(name, address, size, offset)
 
     def _location(self, place: Mapping[str, Any] | None) -> Location | None:
-        """Resolve one side; a side without an object still says which thread it was."""
+        """Resolve one side; a side without an object still says which thread it was.
+
+        A record of the harness itself names file and line; the device's name object and pc.
+        """
         if not place:
             return None
         frames: tuple[Frame, ...] = ()
@@ -202,8 +205,8 @@ class Reader:
             frames = self.symboliser.frames(str(place["object"]), int(place.get("pc") or 0))
         shown = _own_frame(frames)
         return Location(
-            file=shown.file or self.file,
-            line=shown.line,
+            file=str(place.get("file") or "") or shown.file or self.file,
+            line=int(place.get("line") or 0) or shown.line,
             function=shown.function,
             block=tuple(place.get("block") or ()),
             thread=tuple(place.get("thread") or ()),

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from hipaudit import arguments
 from hipaudit.arguments import Argument
+from hipaudit.buffers import Buffers, filled
 from hipaudit.child import Json, Progress
 from hipaudit.device import Device
 from hipaudit.errors import CompileError, UsageError
 from hipaudit.fitting import pick, require_fit
 from hipaudit.hipcalls import HipCallError, call, hip, hiprtc
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+_POISONS = (0xFF, 0x5A)
+"""What fresh memory is filled with in two runs: an element that keeps both was never written."""
 
 
 def describe(payload: Mapping[str, Any], device: Device, _: Progress) -> Json:
@@ -102,29 +108,26 @@ def _launch(
     payload: Mapping[str, Any],
     device: Device,
 ) -> Json:
-    """Fill the buffers, launch, wait, fetch the buffers, free them."""
-    addresses = [_allocate(argument) for argument in given]
-    seed = int(payload["seed"])
-    for index, (argument, address) in enumerate(zip(given, addresses, strict=True)):
-        if argument.is_buffer:
-            _upload(address, arguments.contents(argument, seed, index))
-    packed = tuple(
-        ctypes.c_void_p(address) if argument.is_buffer else _value(argument)
-        for argument, address in zip(given, addresses, strict=True)
-    )
-    status = _run(function, payload, packed)
-    if status is None and payload.get("save"):
-        _save(given, addresses, kernel, Path(payload["save"]), device.arch)
-    for address in addresses:
-        if address:
-            hip().hipFree(address)
+    """Launch, and look for outputs that were never written."""
+    names = _names(kernel, given)
+    # The checked build's shadow knows what was never written; poison would hide nothing from it.
+    poisoned = payload["build"] == "plain" and device.with_poison(_POISONS[0])
+    with filled(given, int(payload["seed"])) as buffers:
+        status = _run(function, payload, buffers.packed())
+        suspects: dict[int, Mask] = {}
+        if status is None:
+            if poisoned:
+                suspects = _holding(buffers, kernel, _POISONS[0])
+            if payload.get("save"):
+                _save(buffers, names, Path(payload["save"]), f"{kernel['name']}.{device.arch}")
     return {
         "kernel": kernel["name"],
         "arch": device.arch,
         "status": status,
+        "unwritten": _confirmed(function, given, payload, device, suspects, names),
         "names": {
             str(address): name
-            for address, name in zip(addresses, _names(kernel, given), strict=True)
+            for address, name in zip(buffers.addresses, names, strict=True)
             if address
         },
     }
@@ -137,63 +140,65 @@ def _names(kernel: Mapping[str, Any], given: list[Argument]) -> list[str]:
     return [str(parameter["name"]) for parameter in kernel["params"]]
 
 
-def _allocate(argument: Argument) -> int:
-    size = (argument.count or 0) * argument.dtype.itemsize if argument.is_buffer else 0
-    if not size:
-        return 0
-    try:
-        return int(call(hip().hipMalloc, size))
-    except HipCallError as error:
-        raise UsageError(f"--arg {argument.text!r}: no memory for {size:,} bytes") from error
+def _holding(buffers: Buffers, kernel: Mapping[str, Any], poison: int) -> dict[int, Mask]:
+    """Return, for each output, which elements hold nothing but poison.
+
+    An output is a buffer that was given no contents, for a parameter that is not const.
+    """
+    found: dict[int, Mask] = {}
+    for index, argument in enumerate(buffers.given):
+        constant = kernel["params"] is not None and kernel["params"][index]["const"]
+        if argument.is_buffer and argument.init == "uninit" and not constant:
+            data = buffers.fetch(index)
+            held = (data.view(np.uint8).reshape(data.size, -1) == poison).all(axis=1)
+            if held.any():
+                found[index] = held
+    return found
 
 
-def _upload(address: int, data: Any) -> None:
-    if data is not None and data.nbytes:
-        kind = hip().hipMemcpyKind.hipMemcpyHostToDevice
-        call(hip().hipMemcpy, address, data.ctypes.data, data.nbytes, kind)
+def _confirmed(
+    function: Any,
+    given: list[Argument],
+    payload: Mapping[str, Any],
+    device: Device,
+    suspects: Mapping[int, Mask],
+    names: list[str],
+) -> list[dict[str, Any]]:
+    """Return the outputs with unwritten elements: those that hold another run's poison, too.
 
-
-def _value(argument: Argument) -> Any:
-    """Return a scalar as ctypes passes it: with the size and alignment of its type."""
-    sized = {1: ctypes.c_uint8, 2: ctypes.c_uint16, 4: ctypes.c_uint32, 8: ctypes.c_uint64}
-    if argument.type == "hex":
-        return (ctypes.c_uint8 * len(argument.value)).from_buffer_copy(argument.value)
-    return sized[len(argument.value)](int.from_bytes(argument.value, "little"))
+    The first poison may be what the kernel wrote: -1, say.
+    """
+    if not suspects or not device.with_poison(_POISONS[1]):
+        return []
+    found = []
+    with filled(given, int(payload["seed"])) as buffers:
+        if _run(function, payload, buffers.packed()) is not None:
+            return []
+        for index, held in suspects.items():
+            data = buffers.fetch(index)
+            still = held & (data.view(np.uint8).reshape(data.size, -1) == _POISONS[1]).all(axis=1)
+            if still.any():
+                entry = {"name": names[index], "count": int(still.sum()), "of": int(still.size)}
+                found.append({**entry, "first": int(still.argmax()), "size": int(data.nbytes)})
+    return found
 
 
 def _run(function: Any, payload: Mapping[str, Any], packed: tuple[Any, ...]) -> str | None:
     """Launch and wait; return the failing call's name and status, None when all went well."""
+    grid, block, shared = payload["grid"], payload["block"], int(payload["shared"])
+    launch = hip().hipModuleLaunchKernel
     try:
-        call(
-            hip().hipModuleLaunchKernel,
-            function,
-            *payload["grid"],
-            *payload["block"],
-            int(payload["shared"]),
-            None,
-            None,
-            packed,
-        )
+        call(launch, function, *grid, *block, shared, None, None, packed)
         call(hip().hipDeviceSynchronize)
     except HipCallError as error:
         return str(error)
     return None
 
 
-def _save(
-    given: list[Argument],
-    addresses: list[int],
-    kernel: Mapping[str, Any],
-    folder: Path,
-    arch: str,
-) -> None:
+def _save(buffers: Buffers, names: list[str], folder: Path, stem: str) -> None:
     """Write every buffer as it is after the run: KERNEL.ARCH.PARAMETER.npy."""
     folder.mkdir(parents=True, exist_ok=True)
-    stem = "".join(c if c.isalnum() else "_" for c in str(kernel["name"]))
-    kind = hip().hipMemcpyKind.hipMemcpyDeviceToHost
-    for argument, address, name in zip(given, addresses, _names(kernel, given), strict=True):
-        if not address:
-            continue
-        data = np.empty(argument.count or 0, argument.dtype)
-        call(hip().hipMemcpy, data.ctypes.data, address, data.nbytes, kind)
-        np.save(folder / f"{stem}.{arch}.{name}.npy", data)
+    plain = "".join(c if c.isalnum() or c == "." else "_" for c in stem)
+    for index, name in enumerate(names):
+        if buffers.addresses[index]:
+            np.save(folder / f"{plain}.{name}.npy", buffers.fetch(index))

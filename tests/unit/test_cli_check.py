@@ -115,6 +115,33 @@ def test_a_wild_store_is_a_finding_with_its_thread_and_a_replay(folder: Path) ->
     assert document["findings"][0]["id"] in again.stdout
 
 
+GAPS = """
+extern "C" __global__ void gaps(int* p, const int* q, int n) {
+  int i = threadIdx.x;
+  if (i < n - 2) p[i] = -1;
+}
+"""
+
+
+def test_an_output_with_gaps_is_a_finding_at_its_first_gap(folder: Path) -> None:
+    (folder / "gaps.hip").write_text(GAPS)
+    arguments = ["check", "gaps.hip", "--block", "64", "--arg", "i32[64]", "--arg", "i32[1]"]
+    whole = hipaudit(*arguments, "--arg", "i32=66", "--json", "-", cwd=folder)
+    assert json.loads(whole.stdout)["findings"] == [], "-1 looks like poison and is not"
+    result = hipaudit(*arguments, "--arg", "i32=64", "--arch", "gfx942", "--json", "-", cwd=folder)
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert (finding["kind"], finding["severity"]) == ("unwritten-output", "error")
+    assert (finding["location"]["file"], finding["location"]["line"]) == ("gaps.hip", 2)
+    assert (finding["allocation"]["name"], finding["allocation"]["offset"]) == ("p", 4 * 62)
+    assert "2 of 64 elements of p were never written, from element 62 on" in finding["message"]
+
+
+def test_a_buffer_that_starts_as_zeros_may_keep_gaps(folder: Path) -> None:
+    (folder / "gaps.hip").write_text(GAPS)
+    arguments = ["--block", "64", "--arg", "i32[64]=zeros", "--arg", "i32[1]", "--arg", "i32=64"]
+    assert hipaudit("check", "gaps.hip", *arguments, cwd=folder).returncode == 0
+
+
 def test_a_kernel_without_end_is_a_timeout(folder: Path) -> None:
     arguments = ["--kernel", "spin", "--timeout", "1", "-D", "BIAS=0", "--arg", "i32[1]=zeros"]
     document = found(folder, *arguments, "--arch", "gfx942")
