@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,9 +100,7 @@ def bench(device: Device, tmp_path: Path) -> Iterator[Bench]:
     assert device.control.set("journal", str(journal))
     assert device.control.set("timeout", "0.3")
     hip, rtc = hipcalls.hip(), hipcalls.hiprtc()
-    program = hipcalls.call(
-        rtc.hiprtcCreateProgram, SOURCE.encode(), b"endings.hip", 0, None, None
-    )
+    program = hipcalls.call(rtc.hiprtcCreateProgram, SOURCE.encode(), b"endings.hip", 0, None, None)
     hipcalls.call(rtc.hiprtcCompileProgram, program, 0, None)
     code = bytearray(hipcalls.call(rtc.hiprtcGetCodeSize, program))
     hipcalls.call(rtc.hiprtcGetCode, program, code)

@@ -32,7 +32,7 @@ void unannounced(const volatile void* pointer, uint32_t size, int order, int kin
   uintptr_t address = address_of(pointer);
   if (check->noted_atomic != address) {
     atomic_access(*worker, address, size, order, kSystemScope, kind, pc);
-    if (kind == 0) wait_politely(*worker, address);
+    if (kind != 1) wait_politely(*worker, address);
   }
 }
 
@@ -155,6 +155,7 @@ void __tsan_atomic_signal_fence(int) {}
 void hipaudit_atomic(const volatile void* p, unsigned size, int order, int scope, int kind) {
   Worker* worker = current_worker();
   atomic_access(*worker, address_of(p), size, order, scope, kind, HIPAUDIT_PC);
+  if (kind != 1) wait_politely(*worker, address_of(p));
   static_cast<WorkerCheck*>(worker->check)->noted_atomic = address_of(p);
 }
 
