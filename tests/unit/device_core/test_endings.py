@@ -69,6 +69,7 @@ class Bench:
     journal: Path
 
     def run(self, kernel: str, *, blocks: int = 1, threads: int = 1) -> int:
+        """Return the status of a launch over fresh zeros."""
         hip = hipcalls.hip()
         hipcalls.call(hip.hipMemset, self.buffer, 0, 4096)
         function = hipcalls.call(hip.hipModuleGetFunction, self.module, kernel.encode())
@@ -79,6 +80,7 @@ class Bench:
         return int(status)
 
     def values(self, count: int) -> list[int]:
+        """Return the buffer's first values."""
         hip = hipcalls.hip()
         host = (ctypes.c_int * count)()
         kind = hip.hipMemcpyKind.hipMemcpyDeviceToHost
@@ -86,6 +88,7 @@ class Bench:
         return list(host)
 
     def findings(self) -> tuple[Finding, ...]:
+        """Return what was journaled since the last call."""
         found = Reader().findings(read_journal(self.journal))
         self.journal.write_text("")
         return found
@@ -93,6 +96,7 @@ class Bench:
 
 @pytest.fixture
 def bench(device: Device, tmp_path: Path) -> Iterator[Bench]:
+    """Load the kernels and end a launch without progress early."""
     if device.control is None:
         pytest.skip("only the emulated device survives what these kernels do")
     journal = tmp_path / "journal"

@@ -14,7 +14,7 @@ uintptr_t address_of(const volatile void* pointer) { return reinterpret_cast<uin
 constexpr int kSystemScope = 5;
 
 // Who reads one place again and again waits for another thread: that one gets to run.
-void wait_politely(Worker& worker, uintptr_t address) {
+void wait_politely(Worker& worker, uintptr_t address, uintptr_t pc) {
   auto* check = static_cast<WorkerCheck*>(worker.check);
   constexpr uint32_t kPatience = 16;
   if (check->polled_address != address || check->polling_fiber != worker.current) check->polls = 0;
@@ -22,6 +22,7 @@ void wait_politely(Worker& worker, uintptr_t address) {
   check->polling_fiber = worker.current;
   if (++check->polls < kPatience) return;
   check->polls = 0;
+  worker.current->site = reinterpret_cast<const char*>(pc + 1);
   give_way(&worker, worker.current);
 }
 
@@ -32,14 +33,14 @@ void unannounced(const volatile void* pointer, uint32_t size, int order, int kin
   uintptr_t address = address_of(pointer);
   if (check->noted_atomic != address) {
     atomic_access(*worker, address, size, order, kSystemScope, kind, pc);
-    if (kind != 1) wait_politely(*worker, address);
+    if (kind != 1) wait_politely(*worker, address, pc);
   }
 }
 
 // A volatile access is an access like others, but it is how flags are polled.
 void polled(const volatile void* pointer, uint32_t size, int kind, uintptr_t pc) {
   check_access(address_of(pointer), size, {kind == 0 ? Access::read : Access::write}, pc);
-  if (kind == 0) wait_politely(*current_worker(), address_of(pointer));
+  if (kind == 0) wait_politely(*current_worker(), address_of(pointer), pc);
 }
 
 }  // namespace
@@ -155,7 +156,7 @@ void __tsan_atomic_signal_fence(int) {}
 void hipaudit_atomic(const volatile void* p, unsigned size, int order, int scope, int kind) {
   Worker* worker = current_worker();
   atomic_access(*worker, address_of(p), size, order, scope, kind, HIPAUDIT_PC);
-  if (kind != 1) wait_politely(*worker, address_of(p));
+  if (kind != 1) wait_politely(*worker, address_of(p), HIPAUDIT_PC);
   static_cast<WorkerCheck*>(worker->check)->noted_atomic = address_of(p);
 }
 
