@@ -37,8 +37,8 @@ _EPILOG = (
     "--arg f32=2 --json -\n\n"
     f"An --arg is TYPE[COUNT][=INIT] for a buffer (INIT: {arguments.INITS}) or TYPE=VALUE; "
     f"TYPE is one of {' '.join(arguments.TYPES)}; null is a null pointer, hex=0a0b a structure's "
-    "bytes. A buffer without INIT, or uninit, is an output: elements that the kernel does not write "
-    "are findings. Start it as zeros where gaps are meant."
+    "bytes. A buffer without INIT, or uninit, is an output: elements that the kernel does not "
+    "write are findings. Start it as zeros where gaps are meant."
 )
 _PROPOSED_COUNT = 1024
 _BOTH = ("gfx942", "gfx1100")
