@@ -16,6 +16,7 @@ _SETTINGS = {
     "font.size": 9.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.axisbelow": True,
     "axes.grid": True,
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
@@ -42,7 +43,9 @@ def error_against_bound(points: Mapping[str, Points], path: Path) -> None:
                 [ratio for _, ratio in shown],
                 s=18,
                 marker=_MARKS[index % len(_MARKS)],
-                color=_COLOURS[index % len(_COLOURS)],
+                # Hollow, so that equal points of two parts are both seen.
+                facecolors="none" if index == 0 else _COLOURS[index % len(_COLOURS)],
+                edgecolors=_COLOURS[index % len(_COLOURS)] if index == 0 else None,
                 linewidths=1.0,
                 label=arch,
             )
@@ -90,14 +93,13 @@ def elements_by_format(formats: Sequence[Mapping[str, object]], path: Path) -> N
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         names = [str(entry["format"]) for entry in formats]
-        wrong = [int(str(entry["different"])) for entry in formats]
-        equal = [
-            int(str(entry["elements"])) - bad for entry, bad in zip(formats, wrong, strict=True)
-        ]
+        wrong = [int(str(entry["different"])) / 1e6 for entry in formats]
+        total = [int(str(entry["elements"])) / 1e6 for entry in formats]
+        equal = [every - bad for every, bad in zip(total, wrong, strict=True)]
         axes.barh(names, equal, color=_COLOURS[0], label="equal bits")
         axes.barh(names, wrong, left=equal, color="#b00020", label="different")
-        axes.set_xlabel("elements")
-        axes.legend(frameon=False, loc="lower right")
+        axes.set_xlabel("millions of elements")
+        axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
     _save(draw, path, height=1.8)
 
