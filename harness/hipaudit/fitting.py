@@ -9,6 +9,8 @@ from hipaudit.arguments import TYPES, Argument
 from hipaudit.errors import UsageError
 from hipaudit.text import plural
 
+_BYTES = ("i8", "u8")
+_HALVES = {"__half": "f16", "half": "f16", "__hip_bfloat16": "bf16", "hip_bfloat16": "bf16"}
 _FLOATS = ("f16", "f32", "f64")
 
 
@@ -59,15 +61,17 @@ def require_fit(kernel: Mapping[str, Any], given: Sequence[Argument]) -> None:
 
 def example(parameter: Mapping[str, Any], count: int) -> str:
     """Return an argument that a parameter would take, for a proposed command line."""
-    kind, element = parameter.get("kind"), parameter.get("element") or ""
-    if kind == "pointer":
+    element = _HALVES.get(str(parameter["type"]).split()[-1]) or parameter.get("element") or ""
+    if parameter["kind"] == "pointer":
         name = element if element in TYPES else "u8"
         fill = "uniform(-1,1)" if name.endswith(_FLOATS) else "iota"
         return f"{name}[{count}]={fill}" if parameter.get("const") else f"{name}[{count}]"
-    if kind == "struct" and element not in TYPES:
+    if parameter["kind"] == "struct" and element not in TYPES:
         return f"hex={'00' * int(parameter['size'])}"
     name = element or {1: "u8", 2: "i16", 4: "i32", 8: "i64"}.get(int(parameter["size"]), "i32")
-    return f"{name}={'1.0' if name.endswith(('f16', 'f32', 'f64')) else count}"
+    if name.endswith(_FLOATS):
+        return f"{name}=1.0"
+    return f"{name}={min(count, 100) if name in _BYTES else count}"
 
 
 def mismatch(argument: Argument, parameter: Mapping[str, Any]) -> str | None:

@@ -23,6 +23,8 @@ BYTES = {**OUTPUT, "name": "p", "type": "void*", "element": ""}
 SIZE = {"name": "n", "type": "int", "kind": "int", "size": 4, "element": "i32", "const": False}
 RATE = {"name": "a", "type": "float", "kind": "float", "size": 4, "element": "f32", "const": False}
 PAIR = {"name": "s", "type": "Pair", "kind": "struct", "size": 8, "element": "", "const": False}
+HALF = {"name": "h", "type": "__half", "kind": "struct", "size": 2, "element": "", "const": False}
+BYTE = {"name": "b", "type": "char", "kind": "int", "size": 1, "element": "i8", "const": False}
 KERNEL = {"name": "k", "symbol": "_Z1kPKfPfi", "params": [POINTER, OUTPUT, SIZE]}
 
 
@@ -68,9 +70,9 @@ def test_arguments_that_do_not_fit_say_what_would(
     assert repr(parameter["name"]) in why
 
 
-@pytest.mark.parametrize("parameter", [POINTER, OUTPUT, BYTES, SIZE, RATE, PAIR])
+@pytest.mark.parametrize("parameter", [POINTER, OUTPUT, BYTES, SIZE, RATE, PAIR, HALF, BYTE])
 def test_a_proposed_argument_fits(parameter: dict[str, Any]) -> None:
-    assert mismatch(parse(example(parameter, 64)), parameter) is None
+    assert mismatch(parse(example(parameter, 1024)), parameter) is None
 
 
 def test_a_wrong_count_lists_the_parameters() -> None:

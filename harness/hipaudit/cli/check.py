@@ -173,7 +173,7 @@ def _proposal(file: str, kernel: Mapping[str, Any]) -> str:
     """Return a command line that would run a kernel."""
     name = str(kernel["name"])
     if kernel.get("template") and not kernel["params"]:
-        name += "<...>"
+        return f"a template: name its arguments, as in --kernel '{name}<float>'"
     words = ["hipaudit", "check", file, "--kernel", name, "--grid", "4", "--block", "256"]
     for parameter in kernel["params"]:
         words += ["--arg", fitting.example(parameter, _PROPOSED_COUNT)]
