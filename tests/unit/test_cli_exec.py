@@ -55,6 +55,14 @@ def test_a_good_program_s_output_and_code_pass_through(app: Path) -> None:
     assert "ran good on gfx942: 1 launch, 64 threads" in result.stdout
 
 
+def test_accesses_are_checked_unless_plain_is_asked_for(app: Path) -> None:
+    checked = execute(sys.executable, str(app), "good", "0")
+    assert "64 accesses checked" in checked.stdout
+    plain = execute(sys.executable, str(app), "good", "0", options=("--plain",))
+    assert plain.returncode == 0
+    assert "access checks were not run: --plain" in plain.stdout
+
+
 def test_a_program_s_own_failure_is_passed_on(app: Path) -> None:
     assert execute(sys.executable, str(app), "good", "7").returncode == 7
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,10 +25,22 @@ from hipaudit.report.output import write
 _EPILOG = (
     "Examples:\n\n"
     "hipaudit exec -- python app.py\n\n"
+    "hipaudit exec --plain -- python slow_app.py\n\n"
     "hipaudit exec --arch gfx1100 --json findings.json -- python -m pytest tests\n\n"
     "The exit code is the program's own, unless there are findings (1), or it ended well and "
     "no kernel ran (3)."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A program that ran: on which device, part and build, and how it ended."""
+
+    choice: str
+    arch: str
+    build: str
+    program: tuple[str, ...]
+    code: int
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +59,9 @@ def _command(
     ],
     arch: Annotated[str, typer.Option(help=f"One of {', '.join(ARCHES)}.")] = DEFAULT_ARCH,
     timeout: Annotated[float, typer.Option(help="Seconds without progress in a launch.")] = 10.0,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Run kernels without access checks: faster.")
+    ] = False,
     json_to: JsonTo = None,
     sarif_to: SarifTo = None,
     fail_on: FailOn = Level.ERROR,
@@ -57,10 +73,12 @@ def _command(
     chosen = choose(choice(hip_device))
     with tempfile.TemporaryDirectory(prefix="hipaudit-") as folder:
         journal = Path(folder) / "journal.jsonl"
-        settings = {"arch": arch, "timeout": f"{timeout:g}", "journal": str(journal)}
+        build = "plain" if plain else "checked"
+        settings = {"arch": arch, "build": build, "timeout": f"{timeout:g}"}
+        settings["journal"] = str(journal)
         code = _run(program, child_environment(chosen, settings))
         records = read_journal(journal)
-        outcome = _outcome(records, chosen, arch, code, program)
+        outcome = _outcome(records, Ran(chosen, arch, build, tuple(program), code))
         ours = write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value)
     raise SystemExit(_exit_code(ours, code))
 
@@ -88,19 +106,23 @@ def _run(program: list[str], environment: dict[str, str]) -> int:
     return 128 - code if code < 0 else code
 
 
-def _outcome(
-    records: list[dict[str, Any]], chosen: str, arch: str, code: int, program: list[str]
-) -> Outcome:
+def _outcome(records: list[dict[str, Any]], ran: Ran) -> Outcome:
+    """Return what the program's journal says."""
+    flag = " --plain" if ran.build == "plain" else ""
     # The command itself is what shows the finding again.
-    replay = f"hipaudit exec --arch {arch} -- {shlex.join(program)}"
+    replay = f"hipaudit exec --arch {ran.arch}{flag} -- {shlex.join(ran.program)}"
     found = grouped(Reader(replay=replay).findings(records))
     counted = launches(records)
-    notes = [f"the program ended with exit code {code}"] if code else []
+    notes = [f"the program ended with exit code {ran.code}"] if ran.code else []
     void = None
-    if chosen == "rocm":
+    if ran.choice == "rocm":
         notes.append("the ROCm device does not count launches; its own checks are all that ran")
     elif not sum(entry.launches for entry in counted):
         void = "no kernel ran"
-    kind = "emulated" if chosen == "emulated" else "ROCm"
-    title = f"{kind} device {arch}, process {Path(program[0]).name}"
-    return Outcome(title, arch, kernel_rows(counted), found, tuple(notes), void)
+    elif ran.build == "plain":
+        notes.append("access checks were not run: --plain")
+    elif not sum(entry.accesses for entry in counted):
+        void = "no memory access was instrumented"
+    kind = "emulated" if ran.choice == "emulated" else "ROCm"
+    title = f"{kind} device {ran.arch}, process {Path(ran.program[0]).name}"
+    return Outcome(title, ran.arch, kernel_rows(counted), found, tuple(notes), void)
