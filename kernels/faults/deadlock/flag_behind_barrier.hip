@@ -12,8 +12,8 @@ __global__ void hand_over(const float* in, int* flag, float* out) {
   if (tid == 0) __hip_atomic_store(flag, 1, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_WORKGROUP);
 #endif
   if (tid == 64) {
-    while (atomicAdd(flag, 0) == 0)
-      __builtin_amdgcn_s_sleep(1);  // FAULT: deadlock|timeout at other
+    while (atomicAdd(flag, 0) == 0)  // FAULT: deadlock|timeout at other
+      __builtin_amdgcn_s_sleep(1);   // FAULT: deadlock|timeout at other
     value = 2.0f * in[0];
   }
   __syncthreads();  // FAULT: deadlock|timeout at other
