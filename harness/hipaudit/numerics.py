@@ -30,8 +30,9 @@ from hypothesis import settings
 
 from hipaudit.device import Device
 from hipaudit.errors import UsageError
-from hipaudit.property import Claim, Judge, hypothesis_test, raise_unless_earned
-from hipaudit.spec import BOTH_WAVES, Inputs, Outputs, Spec
+from hipaudit.judge import Builds, Claim, Judge, raise_unless_earned
+from hipaudit.property import hypothesis_test
+from hipaudit.spec import BOTH_WAVES, Case, Inputs, Outputs, Spec
 from hipaudit.verdict import Verdict
 
 Test = TypeVar("Test", bound=Callable[..., Any])
@@ -50,7 +51,8 @@ class Active:
     def judge_for(self, claim: Claim, device: Device) -> Judge:
         """Return the item's judge, made at its first example."""
         if self.judge is None:
-            self.judge = Judge(claim, device, poisoned=device.with_poison())
+            builds: Builds = "mixed" if self.blob is None else "both"
+            self.judge = Judge(claim, device, builds)
         return self.judge
 
     def verdict(self) -> Verdict | None:
@@ -70,6 +72,8 @@ def collecting(blob: tuple[str, str] | None = None) -> Iterator[Active]:
         yield active
     finally:
         _active.reset(token)
+        if active.judge is not None:
+            active.judge.close()
 
 
 def numerics(
@@ -118,7 +122,7 @@ def _judged(inner: Callable[..., Any], claim: Claim) -> Callable[..., None]:
     def body(device: Device, **drawn: Any) -> None:
         active = _active.get() or Active()
         judge = active.judge_for(claim, device)
-        judge.run(lambda: inner(device=device, **drawn), drawn)
+        judge.run(lambda: inner(device=device, **drawn), Case(drawn))
 
     return body
 
@@ -137,14 +141,14 @@ def without_deadline(test: Any) -> None:
 def run_spec(spec: Spec, device: Device) -> None:
     """Try a spec inside a pytest test: its fixed cases, then drawn ones.
 
-    Raises as `hipaudit.property.Judge.run` does.
+    Raises as `hipaudit.judge.Judge.run` does.
     """
     collected = _active.get()
     active = collected or Active()
     judge = active.judge_for(Claim.of(spec), device)
 
     def example(inputs: Inputs) -> None:
-        judge.run(lambda: spec.launch(device, **inputs), inputs)
+        judge.run(lambda: spec.launch(device, **inputs), Case(inputs))
 
     test = hypothesis_test(spec, example, blob=active.blob)
     for inputs in spec.cases if active.blob is None else ():

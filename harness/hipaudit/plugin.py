@@ -169,8 +169,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Collect what a numerics test shows; a pass has to be earned."""
     if item.get_closest_marker("numerics") is None:
         return (yield)
+    from hipaudit.judge import VoidRun, raise_unless_earned
     from hipaudit.numerics import collecting
-    from hipaudit.property import VoidRun, raise_unless_earned
 
     blob = _blob(item.config)
     with collecting(blob) as active:
@@ -250,6 +250,6 @@ def _summary_row(verdict: dict[str, Any]) -> tuple[str, ...]:
         f"{verdict['examples']:,}",
         f"{verdict['elements']:,}",
         f"{float(verdict['worst_ratio']):.2f}",
-        f"{float(verdict['worst_ulp']):.1f}",
+        f"{float(verdict['worst_ulp']):.3g}",
         verdict["status"],
     )

@@ -1,13 +1,14 @@
-"""Running one case of a spec on the bound device."""
+"""Running one case on the bound device, with what the device found meanwhile."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from hipaudit.device import Device
-from hipaudit.errors import HipauditError
-from hipaudit.spec import Array, Inputs, Spec, as_outputs
+from hipaudit.errors import HipauditError, UsageError
+from hipaudit.spec import Array, Case, Outputs, as_outputs
 
 
 class KernelFault(HipauditError):  # noqa: N818 - a fault of the kernel, not of the harness
@@ -21,29 +22,31 @@ class KernelFault(HipauditError):  # noqa: N818 - a fault of the kernel, not of 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of running one case: the outputs, on the host."""
+    """What came of running a case: its outputs, on the host."""
 
-    inputs: Inputs
+    case: Case
     outputs: tuple[Array, ...]
 
 
-def run_case(spec: Spec, inputs: Inputs, device: Device) -> Run:
-    """Launch *spec* on *inputs* and return its outputs.
+def run_case(case: Case, launch: Callable[[], Outputs | None], device: Device, who: str) -> Run:
+    """Run *launch*, which runs *case*; *who* is named in errors.
 
     Raises KernelFault when the device reported a finding meanwhile, whatever the launcher made
-    of it; otherwise what the launcher raises.
+    of it; otherwise what the launcher raises; UsageError when it returns nothing.
     """
     before = device.journal_size()
     try:
-        outputs = as_outputs(spec.launch(device, **inputs), who=f"the launcher of {spec.name}")
+        outputs = launch()
     except Exception as error:
-        raise_on_findings(device, before, error)
+        _raise_on_findings(device, before, error)
         raise
-    raise_on_findings(device, before, None)
-    return Run(inputs, outputs)
+    _raise_on_findings(device, before, None)
+    if outputs is None:
+        raise UsageError(f"{who} returned nothing: end it with the outputs")
+    return Run(case, as_outputs(outputs, who=who))
 
 
-def raise_on_findings(device: Device, before: int, cause: Exception | None) -> None:
+def _raise_on_findings(device: Device, before: int, cause: Exception | None) -> None:
     """Raise KernelFault when the journal has grown findings since it was *before* bytes long."""
     if device.journal_size() == before:
         return

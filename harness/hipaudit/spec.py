@@ -19,9 +19,9 @@ inputs::
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -110,9 +110,30 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One concrete input of a spec: the drawn keyword arguments."""
+    """One concrete input: the keyword arguments of launch, reference and bound."""
 
-    inputs: Inputs = field(default_factory=lambda: MappingProxyType({}))
+    inputs: Inputs
+
+    def __str__(self) -> str:
+        """Return the inputs in words, with the first elements of each array."""
+        return ", ".join(f"{name} = {_in_words(value)}" for name, value in self.inputs.items())
+
+    def digest(self) -> int:
+        """Return a number that is the same for the same inputs, and spread over its range."""
+        value = 0
+        for name, item in sorted(self.inputs.items()):
+            data = item.tobytes() if isinstance(item, np.ndarray) else repr(item).encode()
+            value = zlib.crc32(data, zlib.crc32(name.encode(), value))
+        return value
+
+
+def _in_words(value: Any) -> str:
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    shape = " x ".join(map(str, value.shape))
+    listed = np.array2string(value.reshape(-1)[:8], separator=", ", floatmode="unique")
+    more = ", ..." if value.size > 8 else ""
+    return f"{value.dtype.name} {shape} {' '.join(listed.split())[:-1]}{more}]"
 
 
 def as_outputs(value: Outputs, *, who: str) -> tuple[Array, ...]:

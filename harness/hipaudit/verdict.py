@@ -19,6 +19,7 @@ class Verdict:
     examples     inputs that were run
     elements     output elements compared with the reference
     launches     kernel launches, None where the device does not count them
+    accesses     accesses that were checked, None where no checked build ran
     worst_ratio  the largest error/bound; worst_ulp: the largest error in ULP
     spots        reference elements that the mpmath oracle judged
     survivors    planted wrong outputs that no input rejected: the bound is vacuous
@@ -31,6 +32,7 @@ class Verdict:
     examples: int
     elements: int
     launches: int | None
+    accesses: int | None
     worst_ratio: float
     worst_ulp: float
     spots: int
@@ -46,6 +48,8 @@ class Verdict:
             return "no kernel ran"
         if self.elements == 0:
             return "no element was compared"
+        if self.accesses == 0:
+            return "no memory access was instrumented"
         return None
 
     @property
@@ -118,6 +122,7 @@ class Tally:
         device: str,
         *,
         launches: int | None,
+        accesses: int | None = None,
         mismatches: Iterable[Mismatch] = (),
     ) -> Verdict:
         """Return the verdict so far."""
@@ -128,6 +133,7 @@ class Tally:
             self.examples,
             self.elements,
             launches,
+            accesses,
             self.worst_ratio,
             self.worst_ulp,
             self.spots,

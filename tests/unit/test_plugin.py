@@ -53,6 +53,14 @@ extern "C" __global__ void forgets_last(const float* x, float* y, int n) {
   int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n - 1 || n == 1) y[i] = 2.0f * x[i];
 }
+extern "C" __global__ void racy(const float* x, float* y, int n) {
+  __shared__ float s[64];
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  s[threadIdx.x] = i < n ? x[i] : 0.0f;
+  if (threadIdx.x == 40) s[0] += 0.0f;
+  __syncthreads();
+  if (i < n) y[i] = 2.0f * s[threadIdx.x];
+}
 extern "C" __global__ void wild(const float* x, float* y, int n) {
   int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n) y[i] = x[i + 1000000000];
@@ -156,6 +164,30 @@ def test_a_crash_in_a_kernel_fails_the_test_and_not_the_run(project: pytest.Pyte
     result = run(project, BAD.format(name="wild") + GOOD, "--hip-arch", "gfx942")
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(["*KernelFault: *wild*"])
+
+
+def test_a_race_that_spoils_no_number_fails_the_test(project: pytest.Pytester) -> None:
+    result = run(project, BAD.format(name="racy"), "--hip-arch", "gfx942")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*KernelFault: race-*racy*", "*tensor(float32, (1,), 'uniform'*"])
+
+
+def test_the_device_is_left_as_it_was(project: pytest.Pytester) -> None:
+    body = (
+        GOOD
+        + """
+def test_after(device):
+    import ctypes
+    from hip import hip
+    from hipaudit.hipcalls import call
+    memory = call(hip.hipMalloc, 1 << 24)
+    seen = ctypes.create_string_buffer(64)
+    call(hip.hipMemcpy, seen, memory, 64, hip.hipMemcpyKind.hipMemcpyDeviceToHost)
+    call(hip.hipFree, memory)
+    assert seen.raw != b"\\xff" * 64
+"""
+    )
+    run(project, body, "--hip-arch", "gfx942").assert_outcomes(passed=2)
 
 
 def test_a_test_in_which_no_kernel_runs_is_void(project: pytest.Pytester) -> None:

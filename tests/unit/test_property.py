@@ -13,16 +13,9 @@ from hypothesis import strategies as st
 from hipaudit.device import Device
 from hipaudit.errors import UsageError
 from hipaudit.inputs import float32, lengths, tensors, well_scaled
-from hipaudit.property import (
-    Claim,
-    Judge,
-    PoorReference,
-    VacuousBound,
-    VoidRun,
-    examine,
-    raise_unless_earned,
-)
-from hipaudit.spec import Array, Spec
+from hipaudit.judge import Claim, Judge, PoorReference, VacuousBound, VoidRun, raise_unless_earned
+from hipaudit.property import examine
+from hipaudit.spec import Array, Case, Spec
 
 # A device without a journal: launches are not counted, so plain NumPy may stand for a kernel.
 DEVICE = Device("rocm", "gfx942", 64, "none")
@@ -165,7 +158,7 @@ def test_what_a_launcher_raises_is_not_swallowed() -> None:
 def test_a_test_that_returns_nothing_is_told_so() -> None:
     judge = Judge(Claim.of(spec()), DEVICE)
     with pytest.raises(UsageError, match="returned nothing"):
-        judge.run(lambda: None, {"x": np.ones(1, np.float32)})
+        judge.run(lambda: None, Case({"x": np.ones(1, np.float32)}))
 
 
 def test_only_an_earned_pass_passes() -> None:
@@ -173,7 +166,7 @@ def test_only_an_earned_pass_passes() -> None:
     with pytest.raises(VoidRun, match="no example ran"):
         raise_unless_earned(judge.finish())
     ones = np.zeros(3, np.float32)
-    judge.judge((ones,), {"x": np.zeros(3, np.float32)})
+    judge.judge((ones,), Case({"x": np.zeros(3, np.float32)}))
     with pytest.raises(VacuousBound, match="zeros"):
         raise_unless_earned(judge.finish())
 
