@@ -122,7 +122,7 @@ class Judge:
         """Leave the device as others expect it: the plain build, memory as it comes."""
         if self.device.control is not None:
             self.device.with_build("plain")
-            self.device.control.set("poison", "off")
+            self.device.control.set("poison", "")
 
     def judge(self, actual: tuple[Array, ...], case: Case) -> None:
         """Judge the outputs of one example."""
