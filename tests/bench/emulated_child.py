@@ -1,6 +1,7 @@
 """Times one thing on the device that this process is bound to: a child of the benchmarks.
 
     python emulated_child.py gemm_f32_tiled|softmax|launch|barriers|shuffles|compile|load
+    python emulated_child.py quantised_gemv|quantised_gemm|dequantise
 
 For each line on standard input, one round, whose seconds it prints: of a kernel, one launch waited
 for; of the others, see the functions. Results are checked once, before.
@@ -48,6 +49,41 @@ def softmax(device: DeviceLike, scope: Scope) -> Round:
     ops.launch_softmax(device, logits, result)
     _require_within(result, ref.softmax(x), bounds.softmax(x))
     return lambda: ops.launch_softmax(device, logits, result)
+
+
+def quantised_gemv(device: DeviceLike, scope: Scope) -> Round:
+    """A vector times a matrix of 4096 x 4096 in Q4_K."""
+    return _quantised_product(device, scope, rows_of_x=1)
+
+
+def quantised_gemm(device: DeviceLike, scope: Scope) -> Round:
+    """16 vectors times the same matrix."""
+    return _quantised_product(device, scope, rows_of_x=16)
+
+
+def dequantise(device: DeviceLike, scope: Scope) -> Round:
+    """The same matrix to float32."""
+    blocks = _q4_k(scope)
+    values = scope.empty((*blocks.shape[:-1], 4096), np.float32)
+    return lambda: ops.launch_dequantise(device, "Q4_K", blocks, values)
+
+
+def _q4_k(scope: Scope) -> Tensor:
+    """4096 rows of 16 super-blocks, whose scales are finite."""
+    blocks = np.random.default_rng(1).integers(0, 256, (4096, 16, 144), dtype=np.uint8)
+    blocks[..., :4] &= 0x3B
+    return scope.upload(blocks.reshape(4096, -1))
+
+
+def _quantised_product(device: DeviceLike, scope: Scope, *, rows_of_x: int) -> Round:
+    x = np.random.default_rng(1).normal(0, 1, (rows_of_x, 4096)).astype(np.float32)
+    blocks, given = _q4_k(scope), scope.upload(x)
+    result = scope.empty((rows_of_x, 4096), np.float32)
+    ops.launch_quantised_gemm(device, "Q4_K", blocks, given, result)
+    stored = blocks.download()
+    expected = ref.quantised_gemm(stored, "Q4_K", x)
+    _require_within(result, expected, bounds.quantised_gemm(stored, "Q4_K", x))
+    return lambda: ops.launch_quantised_gemm(device, "Q4_K", blocks, given, result)
 
 
 def launch(device: DeviceLike, scope: Scope) -> Round:
@@ -121,6 +157,9 @@ def _require_within(
 WORK = {
     "gemm_f32_tiled": gemm_f32_tiled,
     "softmax": softmax,
+    "quantised_gemv": quantised_gemv,
+    "quantised_gemm": quantised_gemm,
+    "dequantise": dequantise,
     "launch": launch,
     "barriers": barriers,
     "shuffles": shuffles,

@@ -45,6 +45,17 @@ def test_against_pocl(benchmark: Any, children: Any, table: Any, kernel: str, ti
 
 
 @pytest.mark.benchmark(group="kernels, plain build")
+@pytest.mark.parametrize(
+    ("kernel", "products"), [("quantised_gemv", 1), ("quantised_gemm", 16), ("dequantise", 1)]
+)
+def test_quantised(benchmark: Any, children: Any, table: Any, kernel: str, products: int) -> None:
+    child = children.emulated(kernel)
+    least = min(_timed(benchmark, child.seconds, rounds=10))
+    title = f"{kernel} Q4_K 4096 x 4096, one worker"
+    table.add(benchmark, title, products * 4096**2 / 1e6 / least, "M elements/s")
+
+
+@pytest.mark.benchmark(group="kernels, plain build")
 def test_against_numpy(benchmark: Any, children: Any, table: Any) -> None:
     generator = np.random.default_rng(1)
     x = generator.normal(0, 3, (256, 2048)).astype(np.float32)
@@ -60,8 +71,8 @@ def test_against_numpy(benchmark: Any, children: Any, table: Any) -> None:
     table.add(benchmark, f"{SOFTMAX}, NumPy", least * 1e3, "ms", speed, "our speed")
 
 
-def _timed(benchmark: Any, run: Callable[[], float]) -> list[float]:
+def _timed(benchmark: Any, run: Callable[[], float], rounds: int = ROUNDS) -> list[float]:
     """Benchmark *run*, which tells its own seconds; return them."""
     seconds: list[float] = []
-    benchmark.pedantic(lambda: seconds.append(run()), rounds=ROUNDS, warmup_rounds=1)
+    benchmark.pedantic(lambda: seconds.append(run()), rounds=rounds, warmup_rounds=1)
     return seconds

@@ -52,6 +52,10 @@ STORE = "column + j + x] = sums[y][x];"
 WAVES = "wave < waves; ++wave) value"
 FIRST_WAVE = "wave < min(waves, 1); ++wave) value"
 REDUCE = "include/block_reduce.h"
+GGML = "include/ggml_blocks.h"
+SUPER = "include/ggml_super_blocks.h"
+SMALL = "include/small_floats.h"
+PRODUCT = "include/quantised_product.h"
 
 MISTAKES = (
     Mistake("softmax", "no maximum", "from[i] - high", "from[i]"),
@@ -173,13 +177,68 @@ MISTAKES = (
     ),
     Mistake("rope", "other direction", "x0 * cosine - x1 * sine", "x0 * cosine + x1 * sine"),
     Mistake("rope", "rest not copied", "to[i + pairs] = from[i + pairs];", ""),
-    Mistake("dequantise_q4_0", "offset 7", "& 15) - 8", "& 15) - 7"),
-    Mistake("dequantise_q5_0", "no fifth bit", " | fifth << 4", ""),
-    Mistake("dequantise_q5_1", "fifth bits reversed", "(position % 8)", "(7 - position % 8)"),
-    Mistake("dequantise_q4_1", "nibbles swapped", "part / 4 * 4", "4 - part / 4 * 4"),
-    Mistake("dequantise_q4_1", "no minimum", " + minimum; }", "; }"),
-    Mistake("dequantise_q8_0", "unsigned codes", "(codes[j])", "(codes[j] & 255)"),
-    Mistake("dequantise_q8_0", "last block lost", "block_count) * 8", "block_count - 1) * 8"),
+    Mistake("dequantise_q4_0", "offset 7", "& 15) - 8", "& 15) - 7", GGML),
+    Mistake("dequantise_q4_0", "last block lost", "(block_count) *", "(block_count - 1) *"),
+    Mistake("dequantise_q4_1", "no minimum", "& 15) + minimum;", "& 15);", GGML),
+    Mistake("dequantise_q5_0", "no fifth bit", "(code - 16)", "((code & 15) - 16)", GGML),
+    Mistake("dequantise_q5_1", "no fifth bit", "(five_bits)", "(five_bits & 15)", GGML),
+    Mistake("dequantise_q8_0", "unsigned codes", "(codes[j]);", "(codes[j] & 255);", GGML),
+    Mistake("dequantise_q3_k", "no top bits", "(low | top << 4)", "low", SUPER),
+    Mistake("dequantise_q4_k", "late scales cut", "(shared & 15) | packed", "15 & packed", SUPER),
+    Mistake("dequantise_q6_k", "offset 31", "(code - 32)", "(code - 31)", SUPER),
+    Mistake(
+        "dequantise_mxfp4",
+        "scale is NaN at 255",
+        "(block.exponent) - 128",
+        "(block.exponent) % 255 - 128",
+        GGML,
+    ),
+    Mistake(
+        "dequantise_mxfp6_e3m2",
+        "no NaN scale",
+        "block.scale == 255",
+        "false",
+        "include/mx_blocks.h",
+    ),
+    Mistake(
+        "dequantise_mxfp8_e4m3",
+        "an IEEE NaN",
+        "(code & 0x7f) == 0x7f",
+        "(code & 0x78) == 0x78",
+        SMALL,
+    ),
+    Mistake(
+        "dequantise_mxfp8_e5m2", "no infinity", "magnitude == 0x7c", "magnitude == 0x80", SMALL
+    ),
+    Mistake(
+        "quantised_gemv_q4_0",
+        "last run lost",
+        "column < columns;",
+        "column < columns - kUnit;",
+        PRODUCT,
+    ),
+    Mistake("quantised_gemv_q8_0", "one lane lost", "l < p.lanes", "l < p.lanes - 1", PRODUCT),
+    Mistake(
+        "quantised_gemv_q4_k",
+        "product in fp16",
+        "+= values[j] * with[j]",
+        "+= static_cast<_Float16>(values[j] * with[j])",
+        PRODUCT,
+    ),
+    Mistake(
+        "quantised_gemm_q6_k",
+        "first rows again",
+        "static_cast<size_t>(first + i) * p.rows",
+        "static_cast<size_t>(i) * p.rows",
+        PRODUCT,
+    ),
+    Mistake(
+        "quantised_gemm_q5_0",
+        "one row of x",
+        "min(first + i, p.m - 1)",
+        "min(first, p.m - 1)",
+        PRODUCT,
+    ),
 )
 
 

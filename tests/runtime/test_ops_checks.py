@@ -29,7 +29,7 @@ def test_a_wrong_type_is_named(device: Device) -> None:
     with pytest.raises(TypeError, match="b is int32, not float32"):
         ops.gemm_f32(device, floats(2, 2), np.ones((2, 2), np.int32))
     with pytest.raises(TypeError, match="blocks is int8, not uint8"):
-        ops.dequantise_q4_1(device, np.zeros((1, 20), np.int8))
+        ops.dequantise(device, "Q4_1", np.zeros((1, 20), np.int8))
     with pytest.raises(TypeError, match="x is list, not a numpy array"):
         ops.softmax(device, [[1.0]])  # type: ignore[arg-type]
 
@@ -63,9 +63,9 @@ def test_an_epsilon_that_cannot_do_its_work_is_refused(device: Device, epsilon: 
 
 def test_an_incomplete_block_is_refused(device: Device) -> None:
     with pytest.raises(ValueError, match=r"shape \(2, 39\): Q4_1 rows are multiples of 20"):
-        ops.dequantise_q4_1(device, np.zeros((2, 39), np.uint8))
+        ops.dequantise(device, "Q4_1", np.zeros((2, 39), np.uint8))
     with pytest.raises(ValueError, match=r"shape \(\): Q8_0 rows are multiples of 34"):
-        ops.dequantise_q8_0(device, np.array(0, np.uint8))
+        ops.dequantise(device, "Q8_0", np.array(0, np.uint8))
 
 
 def test_an_unknown_format_is_refused(device: Device) -> None:
@@ -73,12 +73,36 @@ def test_an_unknown_format_is_refused(device: Device) -> None:
         ops.dequantise(device, "Q9_9", np.zeros((1, 20), np.uint8))
 
 
+def test_a_quantised_product_refuses_what_does_not_fit(device: Device) -> None:
+    blocks = np.zeros((3, 2 * 34), np.uint8)
+    with pytest.raises(ValueError, match=r"x has shape \(1, 32\), not \(1, 64\)"):
+        ops.quantised_gemv(device, "Q8_0", blocks, floats(32))
+    with pytest.raises(ValueError, match=r"blocks has shape \(204,\), not 2 axes"):
+        ops.quantised_gemm(device, "Q8_0", blocks.reshape(-1), floats(2, 64))
+    with pytest.raises(TypeError, match="x is float64, not float32"):
+        ops.quantised_gemv(device, "Q8_0", blocks, np.ones(64))
+    with Scope() as scope:
+        x, y = scope.upload(floats(1, 64)), scope.upload(floats(1, 3))
+        odd = Tensor(HipBuffer(512), (3, 68), np.dtype(np.uint8), offset=1)
+        with odd.buffer, pytest.raises(ValueError, match=r"blocks lies at .* not aligned to 2"):
+            ops.launch_quantised_gemm(device, "Q8_0", odd, x, y)
+
+
+def test_a_quantised_product_of_many_rows_equals_those_of_one(device: Device) -> None:
+    generator = np.random.default_rng(3)
+    blocks = generator.integers(0, 64, (70, 3 * 18), dtype=np.uint8)
+    x = generator.normal(size=(6, 96)).astype(np.float32)
+    together = ops.quantised_gemm(device, "Q4_0", blocks, x)
+    for row, expected in zip(x, together, strict=True):
+        assert np.array_equal(ops.quantised_gemv(device, "Q4_0", blocks, row), expected)
+
+
 def test_empty_arrays_need_no_launch(device: Device) -> None:
     assert ops.softmax(device, floats(0, 5)).shape == (0, 5)
     assert ops.softmax(device, floats(5, 0)).shape == (5, 0)
     assert ops.rms_norm(device, floats(0, 5), floats(5)).shape == (0, 5)
     assert ops.gemm_f32(device, floats(0, 5), floats(5, 3)).shape == (0, 3)
-    assert ops.dequantise_q4_1(device, np.zeros((0, 20), np.uint8)).shape == (0, 32)
+    assert ops.dequantise(device, "Q4_1", np.zeros((0, 20), np.uint8)).shape == (0, 32)
 
 
 def test_a_product_without_depth_is_zero(device: Device) -> None:
@@ -117,7 +141,7 @@ def test_softmax_in_place(device: Device) -> None:
 def test_an_offset_view_is_fine_where_it_is_aligned(device: Device) -> None:
     generator = np.random.default_rng(3)
     blocks = generator.integers(0, 256, (5, 34), dtype=np.uint8)
-    expected = ops.dequantise_q8_0(device, blocks[3:].copy())
+    expected = ops.dequantise(device, "Q8_0", blocks[3:].copy())
     with Scope() as scope:
         stored = scope.upload(blocks)
         view = Tensor(stored.buffer, (2, 34), np.dtype(np.uint8), 3 * 34)  # 2-byte aligned only

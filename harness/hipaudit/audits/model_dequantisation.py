@@ -191,8 +191,8 @@ def _finding(entry: Mapping[str, Any]) -> Finding:
     """Return the finding for a tensor with wrong elements."""
     from hipaudit_runtime import ops
 
-    kernel = ops.FORMATS[entry["format"]].kernel
-    path = shown_kernel_path(f"{kernel}.hip")
+    kernel = f"dequantise_{ops.FORMATS[entry['format']].name}"
+    path = shown_kernel_path("dequantise.hip")
     return identified(
         Finding(
             id="",
