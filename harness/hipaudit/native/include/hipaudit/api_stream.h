@@ -36,6 +36,14 @@ typedef union hipStreamBatchMemOpParams_union {
     unsigned int flags;
     hipDeviceptr_t alias;
   } writeValue;
+  struct hipStreamMemOpFlushRemoteWritesParams_t {
+    hipStreamBatchMemOpType operation;
+    unsigned int flags;
+  } flushRemoteWrites;
+  struct hipStreamMemOpMemoryBarrierParams_t {
+    hipStreamBatchMemOpType operation;
+    unsigned int flags;
+  } memoryBarrier;
   uint64_t pad[6];
 } hipStreamBatchMemOpParams;
 
