@@ -36,8 +36,6 @@ MISSED = {
     "unwritten-output/": "no check asks which outputs a launch left out",
     "undefined-behaviour/shuffle_": "a shuffle from an inactive lane is not reported",
     "barrier-divergence/warp_mask_too_wide": "the masks of wave operations are not checked",
-    "race-atomic-scope/wavefront_scope": "a scope below the workgroup counts as the workgroup",
-    "misaligned-access/atomic64_odd_word": "the alignment of atomics is not checked",
     "misaligned-access/float4_odd_offset": "stores of whole vectors are split before the check",
     "out-of-bounds-shared/negative_index": "below the first variable all passes for the stack",
     "stack-overflow/quicksort_equal_keys": "the innermost line is reported, not the recursion's",

@@ -95,6 +95,27 @@ void note_uninitialised(const Step& c, const Cell& cell) {
   c.now.check->unwritten.push_back({&cell, c.now.shared, observation(c, kind)});
 }
 
+// How far atomics must go to exclude the running thread and the one of the record.
+Reach distance(const Step& c, const Record& record) {
+  if (record.instance != c.now.check->instance) return Reach::device;
+  return record.thread >> c.now.worker->launch->wave_shift == c.now.wave ? Reach::wave
+                                                                         : Reach::block;
+}
+
+// An atomic of one thread's scope leaves the record of a plain access: its instruction tells.
+bool both_atomic(const Step& c, Access other, uintptr_t other_pc) {
+  if (c.flags.kind != Access::atomic) return false;
+  return other == Access::atomic || (c.flags.reach == Reach::none && other_pc == c.pc);
+}
+
+std::string scope_message(const Step& c, const Record& record) {
+  static constexpr const char* kScopes[] = {"one thread's", "wavefront", "workgroup", "agent"};
+  static constexpr const char* kApart[] = {"", "two lanes", "two waves", "two blocks"};
+  auto narrower = std::min<uint64_t>(record.reach, static_cast<uint64_t>(c.flags.reach));
+  return std::string("atomics of ") + kScopes[narrower] + " scope from " +
+         kApart[static_cast<size_t>(distance(c, record))];
+}
+
 // The other side of a race, and what kind of race it is.
 void report_race(const Step& c, const Cell& cell, const Record& record, uint16_t other_site,
                  uint32_t other_thread, Access other) {
@@ -105,12 +126,13 @@ void report_race(const Step& c, const Cell& cell, const Record& record, uint16_t
   seen.message = std::string("unordered with the ") + access_name(other) + " by another thread";
   uint32_t wave = other_thread >> launch.wave_shift;
   bool both_write = c.flags.kind != Access::read && other != Access::read;
-  if (record.instance != c.now.check->instance) {
-    bool atomics = c.flags.kind == Access::atomic && other == Access::atomic;
-    seen.kind = atomics ? "race-atomic-scope" : "race-grid";
-    seen.message = atomics ? "atomics of workgroup scope from two blocks"
-                           : std::string("unordered with the ") + access_name(other) +
-                                 " by a thread of another block";
+  if (both_atomic(c, other, seen.other.pc)) {
+    seen.kind = "race-atomic-scope";
+    seen.message = scope_message(c, record);
+  } else if (record.instance != c.now.check->instance) {
+    seen.kind = "race-grid";
+    seen.message =
+        std::string("unordered with the ") + access_name(other) + " by a thread of another block";
   } else if (wave == c.now.wave) {
     bool one_instruction = seen.other.pc == c.pc;
     seen.kind = "race-wave";
@@ -140,14 +162,14 @@ void report_race(const Step& c, const Cell& cell, const Record& record, uint16_t
 }
 
 Access kind_of(const Record& record, bool write) {
-  return record.atomic != 0 ? Access::atomic : write ? Access::write : Access::read;
+  return is_atomic(record) ? Access::atomic : write ? Access::write : Access::read;
 }
 
-// Atomics race with each other only when a scope is too narrow for the two blocks.
+// Atomics race with each other only when the scope of one does not include the other.
 bool excused(const Step& c, const Record& record) {
-  if (c.flags.kind != Access::atomic || record.atomic == 0) return false;
-  bool same_block = record.instance == c.now.check->instance;
-  return same_block || (!c.flags.narrow && record.narrow == 0);
+  if (c.flags.kind != Access::atomic || !is_atomic(record)) return false;
+  Reach needed = distance(c, record);
+  return c.flags.reach >= needed && static_cast<Reach>(record.reach) >= needed;
 }
 
 bool races(const Step& c, const Record& record, uint32_t mask) {
@@ -160,8 +182,7 @@ Record record_of(const Step& c, uint32_t mask) {
   record.time = c.now.check->time[c.now.wave];
   record.thread = c.now.thread;
   record.mask = mask;
-  record.atomic = c.flags.kind == Access::atomic;
-  record.narrow = c.flags.narrow;
+  record.reach = static_cast<uint64_t>(c.flags.reach);
   return record;
 }
 
@@ -202,12 +223,12 @@ void note_write(const Step& c, Cell& cell, uint32_t mask) {
   bool unordered = !happened_before(last, c.now);
   bool own = here && last.thread == c.now.thread && last.time == c.now.check->time[c.now.wave];
   bool keep = (here && unordered && (last.mask & mask) == 0) ||
-              (atomic && last.atomic == 0 && (unordered || own));
+              (atomic && !is_atomic(last) && (unordered || own));
   if (!keep) {
     cell.write = record_of(c, mask);
     cell.write_site = c.site;
   }
-  if (atomic && cell.read.atomic == 0 && !happened_before(cell.read, c.now)) return;
+  if (atomic && !is_atomic(cell.read) && !happened_before(cell.read, c.now)) return;
   cell.read = Record{};
   cell.other_thread = kNoThread;
 }

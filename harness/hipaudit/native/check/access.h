@@ -9,7 +9,7 @@ enum class Access : uint8_t { read, write, atomic };
 
 struct AccessFlags {
   Access kind;
-  bool narrow = false;  // an atomic whose scope ends at the workgroup
+  Reach reach = Reach::none;  // of an atomic
 };
 
 // Checks the access of `size` bytes that is about to happen; `pc` lies within the instruction.

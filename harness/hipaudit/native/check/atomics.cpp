@@ -2,8 +2,10 @@
 //
 // A release is an atomic write that a fence came before (or that releases by itself); an acquire is
 // an atomic read of it that a fence follows (or that acquires by itself). Then everything that the
-// releasing thread knew at its fence is past for the acquiring block.
+// releasing thread knew at its fence is past for the acquiring thread, provided that the scopes of
+// all four reach from the one to the other; a barrier hands it on to the block.
 #include <algorithm>
+#include <cstdio>
 
 #include "check/access.h"
 #include "device/sync.h"
@@ -11,12 +13,31 @@
 namespace hipaudit {
 namespace {
 
+// The latest releases of every thread through one atomic, none further than the atomic goes.
+using Published = std::map<uint64_t, const Release*>;
+
+uint64_t key_of(uint32_t instance, uint32_t thread, Reach reach) {
+  return uint64_t{instance} << 16 | uint64_t{thread} << 2 | static_cast<uint64_t>(reach);
+}
+Reach reach_of_key(uint64_t key) { return static_cast<Reach>(key & 3); }
+
 Mutex mutex;
 
-// Releases through an atomic; they live until the launch ends.
-std::map<uintptr_t, std::vector<const Release*>>& released() {
-  static auto* map = new std::map<uintptr_t, std::vector<const Release*>>;
+// By the atomic's address; they live until the launch ends.
+std::map<uintptr_t, Published>& published() {
+  static auto* map = new std::map<uintptr_t, Published>;
   return *map;
+}
+
+std::vector<const Release*>& arena() {
+  static auto* all = new std::vector<const Release*>;
+  return *all;
+}
+
+const Release* keep(Release* release) {
+  Locked lock(mutex);
+  arena().push_back(release);
+  return release;
 }
 
 ThreadSync& sync_of(Block& block, uint32_t thread) {
@@ -25,103 +46,179 @@ ThreadSync& sync_of(Block& block, uint32_t thread) {
   return check.threads[thread];
 }
 
-std::vector<const Release*>& arena() {
-  static auto* all = new std::vector<const Release*>;
-  return *all;
-}
-
-// Called without the lock.
+// What the thread can release now. Its own later accesses have later times.
 const Release* snapshot(Worker& worker) {
   Block& block = *worker.block;
-  const BlockCheck& check = check_of(block);
+  BlockCheck& check = check_of(block);
   uint32_t thread = worker.current->index.flat;
+  uint32_t wave = thread >> worker.launch->wave_shift;
   auto* release = new Release;
   release->instance = check.instance;
   release->thread = static_cast<uint16_t>(thread);
-  release->time = check.time[thread >> worker.launch->wave_shift];
+  release->time = check.time[wave];
   release->known = check.horizon;
-  Locked lock(mutex);
-  arena().push_back(release);
-  return release;
+  advance_time(block, check, wave);
+  return keep(release);
 }
 
-void add(std::vector<const Release*>& to, const Release* release) {
-  for (const Release*& known : to) {
-    if (known->instance != release->instance || known->thread != release->thread) continue;
-    if (known->time <= release->time) known = release;
+// When all threads had a fence before the last barrier, one thread's atomic releases for all.
+const Release* with_block(const Release* own, Block& block, Reach reach) {
+  const BlockCheck& check = check_of(block);
+  if (check.all_fenced < reach || own->instance != check.instance) return own;
+  uint32_t wave = own->thread >> block.launch->wave_shift;
+  if (own->known.local[wave] >= check.bare[wave] && own->known.global[wave] >= check.bare[wave])
+    return own;
+  auto* release = new Release(*own);
+  for (uint32_t w = 0; w < kMostWaves; ++w) {
+    release->known.local[w] = std::max(own->known.local[w], check.bare[w]);
+    release->known.global[w] = std::max(own->known.global[w], check.bare[w]);
+  }
+  return keep(release);
+}
+
+void add(Published& to, const Release* release, Reach reach) {
+  const Release*& slot = to[key_of(release->instance, release->thread, reach)];
+  if (slot == nullptr || slot->time <= release->time) slot = release;
+}
+
+void add(std::vector<Acquired>& to, Acquired one) {
+  for (Acquired& known : to) {
+    if (known.address != one.address) continue;
+    known.reach = std::max(known.reach, one.reach);
     return;
   }
-  to.push_back(release);
+  to.push_back(one);
 }
 
-void add(std::vector<uintptr_t>& to, uintptr_t address) {
-  if (std::find(to.begin(), to.end(), address) == to.end()) to.push_back(address);
-}
-
-// What was observed becomes known: of other blocks to the whole block, of the own block to the
-// thread. Only which atomics were read is kept: their releases are looked up when a conflict shows,
-// after the read itself, which this call comes before.
-void learn(Block& block, ThreadSync& sync) {
-  for (uintptr_t address : sync.observed) {
-    add(sync.acquired, address);
-    add(check_of(block).acquired, address);
-  }
-  sync.observed.clear();
+// What was observed becomes known to the thread. Only which atomics were read is kept: their
+// releases are looked up when a conflict shows, after the read itself, which this call comes
+// before.
+void learn(ThreadSync& sync, Reach reach) {
+  for (const Acquired& one : sync.observed)
+    add(sync.acquired, {one.address, std::min(one.reach, reach)});
+  if (reach == Reach::device) sync.observed.clear();
 }
 
 bool acquires(int order) { return order == 1 || order == 2 || order >= 4; }
 bool releases(int order) { return order >= 3; }
 
+// What the thread learnt of others goes along with what it releases.
+void pass_on(const std::vector<Acquired>& acquired, Reach reach, uintptr_t address) {
+  Published& to = published()[address];
+  for (const Acquired& known : acquired) {
+    if (known.address == address) continue;
+    for (const auto& [key, release] : published()[known.address])
+      add(to, release, std::min({reach_of_key(key), known.reach, reach}));
+  }
+}
+
+// An atomic write hands out what it releases by itself, or what the latest fences let it.
+void publish(Worker& worker, ThreadSync& sync, uintptr_t address, int order, Reach reach) {
+  const Release* own[4] = {};
+  Reach furthest = Reach::none;
+  for (size_t within = 1; within <= static_cast<size_t>(reach); ++within) {
+    if (!releases(order) && sync.fenced[within] == nullptr) continue;
+    furthest = static_cast<Reach>(within);
+    if (!releases(order))
+      own[within] = sync.fenced[within] = with_block(sync.fenced[within], *worker.block, furthest);
+  }
+  if (furthest == Reach::none) return;
+  if (releases(order)) own[static_cast<size_t>(furthest)] = snapshot(worker);
+  Locked lock(mutex);
+  for (size_t within = 1; within < 4; ++within)
+    if (own[within] != nullptr) add(published()[address], own[within], static_cast<Reach>(within));
+  pass_on(sync.acquired, furthest, address);
+  pass_on(check_of(*worker.block).acquired, furthest, address);
+}
+
+// The hardware splits such an atomic, or faults.
+void report_misaligned(Worker& worker, uintptr_t address, uint32_t size, uintptr_t pc) {
+  char text[120];
+  snprintf(text, sizeof text, "atomic of %u bytes at %#llx, which is not a multiple of %u", size,
+           static_cast<unsigned long long>(address), size);
+  Observation seen;
+  seen.kind = "misaligned-access";
+  seen.message = text;
+  seen.here = present_side(worker, pc);
+  observe(*worker.launch, seen);
+}
+
 }  // namespace
 
 void forget_atomics() {
   Locked lock(mutex);
-  released().clear();
+  published().clear();
   for (const Release* release : arena()) delete release;
   arena().clear();
 }
 
-bool covered(const std::vector<uintptr_t>& acquired, const Record& record, uint32_t wave,
-             bool shared) {
+bool covered(const std::vector<Acquired>& acquired, const Record& record, uint32_t wave,
+             Reach distance, bool shared) {
   Locked lock(mutex);
-  for (uintptr_t address : acquired) {
-    for (const Release* release : released()[address]) {
-      if (release->instance != record.instance) continue;
-      if (release->thread == record.thread && record.time <= release->time) return true;
-      const Horizon& known = release->known;
-      if (record.time < (shared ? known.local[wave] : known.global[wave])) return true;
+  for (const Acquired& known : acquired) {
+    if (known.reach < distance) continue;
+    const Published& all = published()[known.address];
+    auto one = all.lower_bound(key_of(record.instance, 0, Reach::none));
+    for (; one != all.end() && one->second->instance == record.instance; ++one) {
+      const Release& release = *one->second;
+      if (reach_of_key(one->first) < distance) continue;
+      if (release.thread == record.thread && record.time <= release.time) return true;
+      const Horizon& horizon = release.known;
+      if (record.time < (shared ? horizon.local[wave] : horizon.global[wave])) return true;
     }
   }
   return false;
 }
 
-void Checker::fence(Worker& worker, int, int) {
+// What each thread has acquired becomes known to all; and whether all of them can release.
+void atomics_at_barrier(Block& block) {
+  BlockCheck& check = check_of(block);
+  check.all_fenced = Reach::device;
+  for (const Fiber& fiber : block.fibers) {
+    ThreadSync& sync = check.threads[fiber.index.flat];
+    for (const Acquired& one : sync.acquired) add(check.acquired, one);
+    sync.acquired.clear();
+    if (!fiber.finished) check.all_fenced = std::min(check.all_fenced, sync.fenced_since_barrier);
+    sync.fenced_since_barrier = Reach::none;
+  }
+}
+
+void atomics_at_wave(Block& block, uint32_t first_thread, uint64_t lanes) {
+  std::vector<ThreadSync>& threads = check_of(block).threads;
+  std::vector<Acquired> together;
+  for (uint32_t lane = 0; lane < 64; ++lane)
+    if ((lanes >> lane & 1) != 0)
+      for (const Acquired& one : threads[first_thread + lane].acquired) add(together, one);
+  if (together.empty()) return;
+  for (uint32_t lane = 0; lane < 64; ++lane)
+    if ((lanes >> lane & 1) != 0) threads[first_thread + lane].acquired = together;
+}
+
+void Checker::fence(Worker& worker, int order, int scope) {
   flush_pending(check_of(worker), *worker.launch);
   BlockCheck& check = check_of(*worker.block);
   ThreadSync& sync = sync_of(*worker.block, worker.current->index.flat);
-  sync.fenced = sync.fenced_since_barrier = true;
-  if (check.bare_released) std::copy(check.bare, check.bare + kMostWaves, sync.horizon);
-  learn(*worker.block, sync);
+  Reach reach = reach_of(scope);
+  if (acquires(order)) {
+    if (check.all_fenced >= Reach::block && reach >= Reach::block)
+      std::copy(check.bare, check.bare + kMostWaves, sync.horizon);
+    learn(sync, reach);
+  }
+  if (!releases(order) || reach == Reach::none) return;
+  sync.fenced_since_barrier = std::max(sync.fenced_since_barrier, reach);
+  const Release* release = snapshot(worker);
+  for (size_t within = 1; within <= static_cast<size_t>(reach); ++within)
+    sync.fenced[within] = release;
 }
 
 void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, int scope, int kind,
                    uintptr_t pc) {
-  check_access(address, size, {Access::atomic, scope <= 3}, pc);
-  Block& block = *worker.block;
-  ThreadSync& sync = sync_of(block, worker.current->index.flat);
-  bool reads = kind != 1;
-  bool writes = kind != 0;
-  if (reads) add(sync.observed, address);
-  if (reads && acquires(order)) learn(block, sync);
-  // What other threads of the block published before a barrier goes along with the fence of this
-  // one, and what the block knew of others goes along too.
-  if (!writes || !(releases(order) || sync.fenced)) return;
-  const Release* mine = snapshot(worker);
-  Locked lock(mutex);
-  std::vector<const Release*> all{mine};
-  for (uintptr_t known : check_of(block).acquired)
-    for (const Release* release : released()[known]) all.push_back(release);
-  for (const Release* release : all) add(released()[address], release);
+  Reach reach = reach_of(scope);
+  if (address % size != 0) report_misaligned(worker, address, size, pc);
+  check_access(address, size, {Access::atomic, reach}, pc);
+  ThreadSync& sync = sync_of(*worker.block, worker.current->index.flat);
+  if (kind != 1) add(acquires(order) ? sync.acquired : sync.observed, {address, reach});
+  if (kind != 0) publish(worker, sync, address, order, reach);
 }
 
 }  // namespace hipaudit

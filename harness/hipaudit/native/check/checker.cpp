@@ -47,19 +47,6 @@ void reset_shared_states(Worker& worker) {
   mark_states(check.states, kernel.dynamic_offset, launch.shape.shared_bytes, kAddressable, 0);
 }
 
-void advance_time(Block& block, BlockCheck& check, uint32_t wave) {
-  if (++check.time[wave] < 0xffff) return;
-  // Out of numbers: go on as another instance, to which the old one is past.
-  Locked lock(extra_mutex);
-  check.older.push_back(check.instance);
-  check.instance = next_instance.fetch_add(1);
-  extra_instances()[check.instance] = block.index.flat;
-  for (uint32_t w = 0; w < kMostWaves; ++w) {
-    check.time[w] = 1;
-    check.horizon.local[w] = check.horizon.global[w] = check.bare[w] = 0;
-  }
-}
-
 // Who did not come to the barrier, or came to another one.
 void check_divergence(Worker& worker, Block& block) {
   const Launch& launch = *worker.launch;
@@ -126,6 +113,19 @@ void memory_copied(uintptr_t to, uintptr_t from, size_t size) {
 }
 
 }  // namespace
+
+void advance_time(Block& block, BlockCheck& check, uint32_t wave) {
+  if (++check.time[wave] < 0xffff) return;
+  // Out of numbers: go on as another instance, to which the old one is past.
+  Locked lock(extra_mutex);
+  check.older.push_back(check.instance);
+  check.instance = next_instance.fetch_add(1);
+  extra_instances()[check.instance] = block.index.flat;
+  for (uint32_t w = 0; w < kMostWaves; ++w) {
+    check.time[w] = 1;
+    check.met[w] = check.horizon.local[w] = check.horizon.global[w] = check.bare[w] = 0;
+  }
+}
 
 Checker& checker() {
   static Checker instance;
@@ -226,15 +226,9 @@ void Checker::barrier_completes(Worker& worker, Block& block, int kind) {
     advance_time(block, check, wave);
     if ((kind & kBarrierLocal) != 0) check.horizon.local[wave] = check.time[wave];
     if ((kind & kBarrierGlobal) != 0) check.horizon.global[wave] = check.time[wave];
-    check.bare[wave] = check.time[wave];
+    check.met[wave] = check.bare[wave] = check.time[wave];
   }
-  check.bare_released = !check.threads.empty();
-  for (const Fiber& fiber : block.fibers) {
-    if (!check.bare_released || fiber.finished) continue;
-    ThreadSync& sync = check.threads[fiber.index.flat];
-    check.bare_released = sync.fenced_since_barrier;
-  }
-  for (ThreadSync& sync : check.threads) sync.fenced_since_barrier = false;
+  if (!check.threads.empty()) atomics_at_barrier(block);
 }
 
 // Everything before a barrier of the grid is past: the blocks go on as if in a new launch.
@@ -247,9 +241,14 @@ void Checker::block_passes_grid(Worker&, Block& block) {
   if (check.instance < first_instance) check.instance = first_instance + block.index.flat;
 }
 
-void Checker::wave_meets(Worker& worker, Block& block, uint32_t wave, uint64_t, bool ordered) {
+void Checker::wave_meets(Worker& worker, Block& block, uint32_t wave, uint64_t lanes,
+                         bool ordered) {
   flush_pending(check_of(worker), *worker.launch);
-  if (ordered) advance_time(block, check_of(block), wave);
+  if (!ordered) return;
+  BlockCheck& check = check_of(block);
+  advance_time(block, check, wave);
+  check.met[wave] = check.time[wave];
+  if (!check.threads.empty()) atomics_at_wave(block, wave << worker.launch->wave_shift, lanes);
 }
 
 void Checker::thread_ends(Worker& worker, Block& block, Fiber& fiber) {
@@ -293,15 +292,20 @@ bool happened_before(const Record& record, const Present& now) {
     if (now.shared) return true;  // the last block's, gone with it
     if (std::find(check.older.begin(), check.older.end(), record.instance) != check.older.end())
       return true;
-    return covered(check.acquired, record, wave, now.shared);
+    return covered(check.acquired, record, wave, Reach::device, now.shared) ||
+           (!check.threads.empty() &&
+            covered(check.threads[now.thread].acquired, record, wave, Reach::device, now.shared));
   }
   if (record.thread == now.thread) return true;
-  if (wave == now.wave && record.time < check.time[wave]) return true;
+  if (wave == now.wave && record.time < check.met[wave]) return true;
   if (record.time < (now.shared ? check.horizon.local[wave] : check.horizon.global[wave]))
     return true;
   if (check.threads.empty()) return false;
   const ThreadSync& sync = check.threads[now.thread];
-  return record.time < sync.horizon[wave] || covered(sync.acquired, record, wave, now.shared);
+  Reach distance = wave == now.wave ? Reach::wave : Reach::block;
+  return record.time < sync.horizon[wave] ||
+         covered(check.acquired, record, wave, distance, now.shared) ||
+         covered(sync.acquired, record, wave, distance, now.shared);
 }
 
 }  // namespace hipaudit

@@ -22,8 +22,8 @@ struct Horizon {
   uint16_t global[kMostWaves] = {};
 };
 
-// What one thread made known through an atomic: its own accesses so far, and what it knew of its
-// block.
+// What one thread can make known through an atomic: its own accesses up to a fence, and what it
+// knew of its block then.
 struct Release {
   uint32_t instance = 0;
   uint16_t thread = 0;
@@ -31,13 +31,19 @@ struct Release {
   Horizon known;
 };
 
+// An atomic that was read, and how far the reading and its fence go.
+struct Acquired {
+  uintptr_t address;
+  Reach reach;
+};
+
 // Per thread, for synchronisation through atomics.
 struct ThreadSync {
-  bool fenced = false;  // a fence came before: atomic stores release
-  bool fenced_since_barrier = false;
-  std::vector<uintptr_t>
-      observed;  // atomics that were read: what they release is known once a fence follows
-  std::vector<uintptr_t> acquired;    // atomics whose releases the thread knows
+  // By Reach: the latest fence of at least that reach; atomic stores after it release.
+  const Release* fenced[4] = {};
+  Reach fenced_since_barrier = Reach::none;
+  std::vector<Acquired> observed;     // what they release is known once a fence follows
+  std::vector<Acquired> acquired;     // what they release is known
   uint16_t horizon[kMostWaves] = {};  // through barriers that order nothing, between fences that do
 };
 
@@ -52,11 +58,12 @@ struct BlockCheck {
   uint32_t instance = 0;
   std::vector<uint32_t> older;  // earlier instances of the same block, after 2^16 synchronisations
   uint16_t time[kMostWaves] = {};
+  uint16_t met[kMostWaves] = {};    // the time at which the wave's lanes were last ordered
   Horizon horizon;                  // through barriers
   uint16_t bare[kMostWaves] = {};   // through barriers that order nothing
-  std::vector<uintptr_t> acquired;  // atomics whose releases by other blocks are known
+  std::vector<Acquired> acquired;   // by threads that a barrier came after
   std::vector<const Cell*> raced;   // words that a race was reported for, since the last barrier
-  bool bare_released = false;       // every thread had a fence before the last barrier
+  Reach all_fenced = Reach::none;   // every thread had such a fence before the last barrier
   std::vector<ThreadSync> threads;  // empty until the block uses fences or atomics
   std::vector<State> shared;        // while the block is set aside
 };
@@ -129,10 +136,15 @@ bool start_checking();
 extern uint64_t first_followed;
 // Drops what the launch's atomics made known.
 void forget_atomics();
-// True when a release that was acquired through one of the atomics covers the access.
-bool covered(const std::vector<uintptr_t>& acquired, const Record& record, uint32_t wave,
-             bool shared);
+// The wave's clock goes on; its other lanes learn nothing by that.
+void advance_time(Block& block, BlockCheck& check, uint32_t wave);
+// True when a release that was acquired through one of the atomics covers the access, which was
+// made by a thread of `wave` and is that far away.
+bool covered(const std::vector<Acquired>& acquired, const Record& record, uint32_t wave,
+             Reach distance, bool shared);
 // Synchronisation through atomics, in atomics.cpp.
+void atomics_at_barrier(Block& block);
+void atomics_at_wave(Block& block, uint32_t first_thread, uint64_t lanes);
 void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, int scope, int kind,
                    uintptr_t pc);
 void flush_pending(WorkerCheck& check, const Launch& launch);

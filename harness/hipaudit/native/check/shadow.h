@@ -17,16 +17,28 @@ using State = uint8_t;
 constexpr State kInitialised = 0x0f;
 constexpr State kAddressable = 0xf0;
 
+// Whom an atomic excludes: nobody (a plain access), the lanes of its wave, its block, everybody.
+enum class Reach : uint8_t { none, wave, block, device };
+
+// Of a memory scope as __hip_atomic_* numbers them: singlethread, wavefront, workgroup, agent,
+// system.
+constexpr Reach reach_of(int scope) {
+  return scope <= 1   ? Reach::none
+         : scope == 2 ? Reach::wave
+         : scope == 3 ? Reach::block
+                      : Reach::device;
+}
+
 // One access, packed to compare fast. `time` counts the synchronisations of the thread's wave.
 struct Record {
   uint64_t instance : 32;  // the block, numbered over all launches; 0: none
   uint64_t time : 16;
   uint64_t thread : 10;  // within the block
   uint64_t mask : 4;     // bytes of the word
-  uint64_t atomic : 1;
-  uint64_t narrow : 1;  // an atomic of workgroup scope or less
+  uint64_t reach : 2;    // a Reach: how far an atomic goes
 };
 static_assert(sizeof(Record) == 8, "a record is one word");
+inline bool is_atomic(const Record& record) { return record.reach != 0; }
 
 struct Cell {
   Record write;
