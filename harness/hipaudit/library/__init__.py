@@ -6,10 +6,12 @@ The one place beside the audits where the oracle and the runtime meet.
 from __future__ import annotations
 
 from hipaudit.library import (
+    attention,
     elementwise,
     gemm,
     movement,
     norms,
+    paged,
     quantised,
     reductions,
     rotary,
@@ -22,6 +24,8 @@ SPECS: tuple[Spec, ...] = (
     *norms.SPECS,
     *softmax.SPECS,
     *gemm.SPECS,
+    *attention.SPECS,
+    *paged.SPECS,
     *elementwise.SPECS,
     *reductions.SPECS,
     *movement.SPECS,

@@ -28,6 +28,7 @@ def attention(
     tiles: int = 1,
     folded_base: bool = False,
     height: Height = None,
+    products: Height = None,
     probabilities: Format | None = None,
     working: Format = FP32,
     out: Format = FP32,
@@ -35,7 +36,8 @@ def attention(
 ) -> Float64:
     """Error of attention, per element of (..., hq, tq, dv), d = max s - s, p = softmax(s).
 
-    A logit is off by ds = |scale| gamma_{d+1} |q||k| + 2 u |s| (the soft cap, whose slope is at
+    A logit is off by ds = |scale| gamma_{d+1} |q||k| + 2 u |s|, with the height of `products` for
+    d when it is given: how a logit's d products are added (the soft cap, whose slope is at
     most 1, adds 2 u |s| + (eps_tanh + u) |s'|); a weight by rho = ds + u d + eps_exp. Then
     sum p |v| (rho + u_P + gamma_n + u) + (sum p rho + gamma_h + u) sum p |v| + u_out |o|.
     `tiles`: how many times an online softmax may rescale its sums, each for 2 (u + eps_exp)
@@ -51,7 +53,7 @@ def attention(
     logits = reference.masked(reference.dense_logits(heads, factor, softcap), heads)
     u, terms = device.unit(working), heads.q.shape[-1]
     size = _finite_sizes(heads.q) @ np.swapaxes(_finite_sizes(heads.k), -1, -2)
-    error = accumulated(None, terms, working, device, extra=1) * size
+    error = accumulated(products, terms, working, device, extra=1) * size
     error = abs(factor) * (error + 2 * terms * device.underflow(working))
     error = error + abs(factor) * flushed(heads, working, device)
     raw = reference.dense_logits(heads, factor, None)

@@ -8,6 +8,11 @@ ValueError or TypeError with the value.
 
 from __future__ import annotations
 
+from hipaudit_runtime.ops.attention import (
+    Logits,
+    flash_attention,
+    launch_flash_attention,
+)
 from hipaudit_runtime.ops.elementwise import (
     CONVERSIONS,
     add,
@@ -29,6 +34,14 @@ from hipaudit_runtime.ops.gemm import (
     gemm_f32,
     launch_gemm_f32,
 )
+from hipaudit_runtime.ops.gemv import (
+    gemv,
+    launch_gemv,
+)
+from hipaudit_runtime.ops.kv_cache import (
+    kv_append,
+    launch_kv_append,
+)
 from hipaudit_runtime.ops.movement import (
     embedding,
     launch_embedding,
@@ -42,6 +55,14 @@ from hipaudit_runtime.ops.norms import (
     layer_norm,
     residual_rms_norm,
     rms_norm,
+)
+from hipaudit_runtime.ops.paged import (
+    Sequences,
+    Splits,
+    launch_attention_combine,
+    launch_paged_attention,
+    paged_attention,
+    partials_shape,
 )
 from hipaudit_runtime.ops.quantised import (
     FORMATS,
@@ -77,21 +98,32 @@ __all__ = [
     "CONVERSIONS",
     "FORMATS",
     "BlockFormat",
+    "Logits",
+    "Sequences",
+    "Splits",
     "add",
     "convert",
     "dequantise",
     "embedding",
+    "flash_attention",
     "gelu",
     "gelu_tanh",
     "gemm_f32",
+    "gemv",
+    "kv_append",
     "launch_add",
+    "launch_attention_combine",
     "launch_convert",
     "launch_dequantise",
     "launch_embedding",
+    "launch_flash_attention",
     "launch_gelu",
     "launch_gelu_tanh",
     "launch_gemm_f32",
+    "launch_gemv",
+    "launch_kv_append",
     "launch_layer_norm",
+    "launch_paged_attention",
     "launch_prefix_sum",
     "launch_quantised_gemm",
     "launch_residual_rms_norm",
@@ -107,6 +139,8 @@ __all__ = [
     "launch_swiglu",
     "launch_transpose",
     "layer_norm",
+    "paged_attention",
+    "partials_shape",
     "prefix_sum",
     "quantised_gemm",
     "quantised_gemv",

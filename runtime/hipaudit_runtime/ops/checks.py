@@ -20,6 +20,12 @@ FEW_INDEX = 1 << 31
 MOST_THREADS_LAUNCHED = (1 << 32) - 1
 """HIP refuses a launch whose grid times block reaches 2^32 along an axis."""
 
+MOST_BLOCKS_ACROSS = (1 << 16) - 1
+"""Blocks that HIP takes along a grid's second and third axis."""
+
+STORED = {"float32": "f32", "float16": "f16", "bfloat16": "bf16"}
+"""The kernels' names for the formats that weights and activations are stored in."""
+
 Host = npt.NDArray[Any]
 _Number = TypeVar("_Number", int, float)
 
@@ -47,6 +53,14 @@ def floats(**tensors: Tensor) -> None:
     for name, tensor in tensors.items():
         dtype(name, tensor, np.float32)
         aligned(name, tensor.address, 4)
+
+
+def stored(name: str, tensor: Tensor) -> str:
+    """The kernels' name for the tensor's format, which is one of `STORED`, aligned to itself."""
+    if tensor.dtype.name not in STORED:
+        raise TypeError(f"{name} is {tensor.dtype}, not one of {', '.join(STORED)}")
+    aligned(name, tensor.address, tensor.dtype.itemsize)
+    return STORED[tensor.dtype.name]
 
 
 def rank(name: str, array: ArrayLike, wanted: int) -> None:
@@ -104,6 +118,13 @@ def blocks_for(what: str, threads: int, block: int) -> int:
     if blocks * block > MOST_THREADS_LAUNCHED:
         raise ValueError(f"{what} would take {blocks} blocks of {block} threads, beyond 2^32 - 1")
     return blocks
+
+
+def group_of(query_heads: int, key_heads: int) -> int:
+    """Query heads that share a key head; ValueError where they do not come out even."""
+    if key_heads < 1 or query_heads % key_heads:
+        raise ValueError(f"{query_heads} query heads are no multiple of {key_heads} key heads")
+    return query_heads // key_heads
 
 
 def rows_and_columns(array: ArrayLike) -> tuple[int, int]:

@@ -75,11 +75,16 @@ def rope(
     checks.host("x", x, np.float32)
     checks.host("positions", positions, np.int32)
     checks.rank("x", x, 3)
-    for position in positions[(positions < 0) | (positions > MOST_POSITION)][:1]:
-        raise ValueError(f"position {position} is outside 0 to {MOST_POSITION}")
+    in_range(positions)
     table = frequencies(x.shape[-1] if rotated is None else rotated, base)
     with Scope() as scope:
         there = (scope.upload(x), scope.upload(positions), scope.upload(table))
         result = scope.empty(x.shape, np.float32)
         launch_rope(device, *there, result, interleaved=interleaved)
         return result.download()
+
+
+def in_range(positions: checks.Host) -> None:
+    """Raise ValueError for a position outside 0 to 2^24, beyond which float32 has gaps."""
+    for position in positions[(positions < 0) | (positions > MOST_POSITION)][:1]:
+        raise ValueError(f"position {position} is outside 0 to {MOST_POSITION}")

@@ -1,0 +1,237 @@
+"""The specs of the paged cache: what is appended to it, and attention over its pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import hipaudit_reference as ref
+from hipaudit import families
+from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
+from hipaudit.library.attention import ELEMENTS, FORMULA, SIZES, logits
+from hipaudit.spec import Array, Spec
+from hipaudit_reference import bounds, exact, formats
+from hipaudit_runtime import ops
+from hipaudit_runtime.ops.attention_tiles import product_height, tile_count
+
+STORED = (float32, float16, bfloat16)
+_MASKS = ("scale", "window", "softcap")
+
+
+def sequences(
+    generator: np.random.Generator, queries: list[int], lengths: list[int], page_size: int
+) -> tuple[int, dict[str, Array]]:
+    """(pages, the batch's tables): every sequence has pages of its own, in no order."""
+    width = max(-(-max(lengths, default=0) // page_size), 1)
+    pages = len(lengths) * width + 2
+    table = generator.permutation(pages)[: len(lengths) * width]
+    return pages, {
+        "block_table": table.reshape(len(lengths), width).astype(np.int32),
+        "query_starts": np.cumsum([0, *queries]).astype(np.int32),
+        "lengths": np.array(lengths, np.int32),
+    }
+
+
+@st.composite
+def _inputs(draw: st.DrawFn) -> dict[str, Any]:
+    count = draw(st.integers(1, 3))
+    queries = draw(st.lists(st.integers(0, 5), min_size=count, max_size=count))
+    queries[0] = max(queries[0], 1)  # a batch without a token shows nothing
+    tokens = [max(draw(lengths(0, 120)), own) for own in queries]
+    page_size = draw(st.sampled_from([1, 4, 16, 32]))
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    pages, tables = sequences(generator, queries, tokens, page_size)
+    dtype = draw(st.sampled_from(STORED))
+    key_heads, group = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    size, value_size = draw(st.sampled_from(SIZES)), draw(st.sampled_from(SIZES))
+    heads = (sum(queries), key_heads * group, size)
+    return {
+        "q": draw(tensors(float32, heads, ELEMENTS)),
+        "k_pages": draw(tensors(dtype, (pages, page_size, key_heads, size), ELEMENTS)),
+        "v_pages": draw(tensors(dtype, (pages, page_size, key_heads, value_size), ELEMENTS)),
+        **tables,
+        **draw(logits(max(tokens))),
+        "splits": draw(st.sampled_from([1, 1, 2, 5])),
+    }
+
+
+def _launch(device: Any, splits: int, **inputs: Any) -> Array:
+    how = ops.Logits(**{name: inputs.pop(name) for name in _MASKS})
+    return ops.paged_attention(device, **inputs, logits=how, splits=splits)
+
+
+def by_token(block_table: Array, query_starts: Array, lengths: Array) -> dict[str, Array]:
+    """The tables with each token as a sequence of its own, as the oracle wants them."""
+    counts = np.diff(query_starts)
+    before = lengths - counts + 1
+    within = [np.arange(count) + start for count, start in zip(counts, before, strict=True)]
+    return {
+        "block_table": np.repeat(block_table, counts, axis=0),
+        "lengths": np.concatenate([*within, np.zeros(0, np.int64)]).astype(np.int64),
+    }
+
+
+def _oracle(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The oracle's arguments from the launcher's."""
+    names = ("block_table", "query_starts", "lengths")
+    others = {k: v for k, v in inputs.items() if k not in {*names, "splits"}}
+    return {**others, **by_token(**{name: inputs[name] for name in names})}
+
+
+def _reference(**inputs: Any) -> Array:
+    return ref.paged_attention(**_oracle(inputs))
+
+
+def _bound(**inputs: Any) -> Array:
+    size, value_size = inputs["q"].shape[-1], inputs["v_pages"].shape[-1]
+    tiles = tile_count(int(np.max(inputs["lengths"])), size, value_size)
+    return bounds.paged_attention(
+        **_oracle(inputs),
+        tiles=tiles + inputs["splits"],
+        products=product_height(size),
+    )
+
+
+def _spot(index: tuple[int, ...], **inputs: Any) -> Any:
+    return exact.paged_attention(**_oracle(inputs), at=index)
+
+
+def _case(
+    queries: list[int],
+    lengths: list[int],
+    heads: tuple[int, int],
+    size: int,
+    dtype: np.dtype[Any] = float32,
+    **how: Any,
+) -> dict[str, Any]:
+    generator = np.random.default_rng(sum(lengths) + size)
+    pages, tables = sequences(generator, queries, lengths, 16)
+    cache = (pages, 16, heads[1], size)
+    return {
+        "q": generator.normal(0, 1.5, (sum(queries), heads[0], size)).astype(float32),
+        "k_pages": generator.normal(0, 1.5, cache).astype(dtype),
+        "v_pages": generator.normal(0, 1.5, cache).astype(dtype),
+        **tables,
+        "scale": None,
+        "window": None,
+        "softcap": None,
+        "splits": 1,
+        **how,
+    }
+
+
+PAGED_ATTENTION = Spec(
+    name="paged_attention",
+    source="paged_attention.hip",
+    description=(
+        "Attention of float32 queries over a paged cache of float32, fp16 or bfloat16: decoding "
+        "and chunks of prompts, grouped heads, sliding window, soft cap, the keys split among "
+        "blocks."
+    ),
+    inputs=_inputs(),
+    launch=_launch,
+    reference=_reference,
+    bound=_bound,
+    spot=_spot,
+    formula=f"{FORMULA}; one rescaling more for each split",
+    cases=(
+        _case([1], [1], (1, 1), 8),
+        _case([1, 1], [200, 33], (9, 3), 64, float16),  # SmolLM2-135M's heads
+        _case([7, 0, 1], [40, 5, 17], (8, 2), 128, bfloat16, window=9),
+        _case([1], [0], (4, 1), 64),
+        _case([1], [300], (32, 8), 64, splits=4),
+        _case([2, 1], [4, 90], (4, 1), 256, float16, splits=3, softcap=8.0),
+    ),
+    examples=20,
+    kernels=(
+        "paged_attention_f32",
+        "paged_attention_f16",
+        "paged_attention_bf16",
+        "attention_combine",
+    ),
+)
+
+_FORMATS = {"float32": formats.FP32, "float16": formats.FP16, "bfloat16": formats.BF16}
+_LAST_POSITIONS = (0, 1, 511, 2048, 131071, 1 << 20)
+_FINITE = st.sampled_from(families.WELL_SCALED)
+
+
+@st.composite
+def _appended(draw: st.DrawFn) -> dict[str, Any]:
+    tokens, heads = draw(lengths(1, 20)), draw(lengths(1, 5))
+    size, value_size = draw(st.sampled_from([2, 3, 64, 80])), draw(st.sampled_from([1, 64, 80]))
+    rotated = draw(st.sampled_from([0, 2 * (size // 4), 2 * (size // 2)]))
+    slots = tokens + draw(st.integers(0, 9))
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    last = draw(st.sampled_from(_LAST_POSITIONS))
+    dtype = draw(st.sampled_from(STORED))
+    return {
+        "k_cache": draw(tensors(dtype, (slots, heads, size), _FINITE)),
+        "v_cache": draw(tensors(dtype, (slots, heads, value_size), _FINITE)),
+        "k": draw(tensors(float32, (tokens, heads, size), _FINITE)),
+        "v": draw(tensors(float32, (tokens, heads, value_size), _FINITE)),
+        "slots": generator.permutation(slots)[:tokens].astype(np.int32),
+        "positions": generator.integers(0, last + 1, tokens, dtype=np.int32),
+        "base": draw(st.sampled_from([10000.0, 500000.0])),
+        "rotated": rotated,
+        "interleaved": draw(st.booleans()),
+    }
+
+
+def _append_oracle(inputs: dict[str, Any]) -> dict[str, Any]:
+    others = {name: value for name, value in inputs.items() if name != "interleaved"}
+    return {**others, "pairing": "interleaved" if inputs["interleaved"] else "half"}
+
+
+def _append_reference(**inputs: Any) -> tuple[Array, Array]:
+    return ref.kv_append(**_append_oracle(inputs))
+
+
+def _append_bound(**inputs: Any) -> tuple[Array, Array]:
+    out = _FORMATS[inputs["k_cache"].dtype.name]
+    return bounds.kv_append(**_append_oracle(inputs), frequencies="table", out=out)
+
+
+def _append_spot(index: tuple[int, ...], **inputs: Any) -> Any:
+    return exact.kv_append(**_append_oracle(inputs), at=index)
+
+
+def _append_case(position: int, dtype: np.dtype[Any]) -> dict[str, Any]:
+    heads = np.linspace(-2, 2, 4 * 3 * 64, dtype=float32).reshape(4, 3, 64)
+    return {
+        "k_cache": np.full((6, 3, 64), 7.0, dtype),
+        "v_cache": np.full((6, 3, 64), 8.0, dtype),
+        "k": heads,
+        "v": -heads,
+        "slots": np.array([5, 0, 3, 1], np.int32),
+        "positions": np.arange(position, position + 4, dtype=np.int32),
+        "base": 10000.0,
+        "rotated": 64,
+        "interleaved": False,
+    }
+
+
+KV_APPEND = Spec(
+    name="kv_append",
+    source="kv_append.hip",
+    description=(
+        "Keys, turned by their position, and values of float32 into the slots of a cache of "
+        "float32, fp16 or bfloat16; other slots keep their bits."
+    ),
+    inputs=_appended(),
+    launch=ops.kv_append,
+    reference=_append_reference,
+    bound=_append_bound,
+    u_out=2.0**-8,
+    spot=_append_spot,
+    formula="keys: (|x0| + |x1|) (2 |theta| u + eps_sincos + 2 u) + u_out |y|; values: u_out |y|",
+    cases=tuple(
+        _append_case(position, dtype)
+        for position, dtype in zip((0, 513, 131071), STORED, strict=True)
+    ),
+    kernels=("kv_append_f32", "kv_append_f16", "kv_append_bf16"),
+)
+
+SPECS = (PAGED_ATTENTION, KV_APPEND)

@@ -1,0 +1,112 @@
+"""What goes into a cache of keys and values, and what comes out of it again for other kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hipaudit_runtime import modules
+from hipaudit_runtime.device import DeviceLike
+from hipaudit_runtime.ops import checks
+from hipaudit_runtime.ops.arguments import packed
+from hipaudit_runtime.ops.rotary import frequencies, in_range
+from hipaudit_runtime.tensors import Scope, Tensor
+
+_THREADS = 256
+
+
+def launch_kv_append(
+    device: DeviceLike,
+    k: Tensor,
+    v: Tensor,
+    slots: Tensor,
+    positions: Tensor,
+    table: Tensor,
+    k_cache: Tensor,
+    v_cache: Tensor,
+    *,
+    interleaved: bool = False,
+) -> None:
+    """Launch k_cache[slots] = rope(k), v_cache[slots] = v.
+
+    k (tokens, heads, size), v (tokens, heads, value size) float32; slots, positions (tokens,)
+    int32; table as that of `frequencies`. k_cache (..., heads, size) and v_cache (..., heads, value
+    size), of equally many slots, both float32, float16 or bfloat16: a paged cache's slot is page *
+    page size + offset. A token whose slot is -1 or lies outside is not stored; none may be named
+    twice.
+    """
+    checks.floats(k=k, v=v, table=table)
+    short = checks.stored("k_cache", k_cache)
+    checks.dtype("v_cache", v_cache, k_cache.dtype)
+    checks.aligned("v_cache", v_cache.address, v_cache.dtype.itemsize)
+    checks.rank("k", k, 3)
+    checks.rank("v", v, 3)
+    checks.rank("table", table, 1)
+    tokens, heads, size = k.shape
+    value_size = v.shape[-1]
+    checks.shape("v", v, (tokens, heads, value_size))
+    rotated = checks.within("rotated", 2 * table.size, 0, size)
+    for name, tensor in (("slots", slots), ("positions", positions)):
+        checks.dtype(name, tensor, np.int32)
+        checks.shape(name, tensor, (tokens,))
+        checks.aligned(name, tensor.address, 4)
+    cache_slots = _slots_of("k_cache", k_cache, (heads, size))
+    if _slots_of("v_cache", v_cache, (heads, value_size)) != cache_slots:
+        raise ValueError(f"v_cache has shape {v_cache.shape}, not the slots of {k_cache.shape}")
+    checks.disjoint("k_cache", k_cache, "v_cache", v_cache)
+    inputs = {"k": k, "v": v, "slots": slots, "positions": positions, "table": table}
+    for name, tensor in inputs.items():
+        checks.disjoint(name, tensor, "k_cache", k_cache)
+        checks.disjoint(name, tensor, "v_cache", v_cache)
+    work = tokens * heads * (size - rotated // 2 + value_size)
+    if work == 0:
+        return
+    checks.within("elements", work, 1, checks.FEW_INDEX - 1)
+    checks.within("slots of the cache", cache_slots, 0, checks.FEW_INDEX - 1)
+    grid = checks.blocks_for(f"kv_append of {work} elements", work, _THREADS)
+    sizes = (tokens, heads, size, value_size, rotated, int(interleaved), cache_slots)
+    arguments = packed(k, v, slots, positions, table, k_cache, v_cache, *sizes)
+    kernel = modules.kernel(device, "kv_append.hip", f"kv_append_{short}")
+    kernel.launch(grid, _THREADS, arguments)
+
+
+def kv_append(
+    device: DeviceLike,
+    k_cache: checks.Host,
+    v_cache: checks.Host,
+    k: checks.Host,
+    v: checks.Host,
+    slots: checks.Host,
+    positions: checks.Host,
+    base: float = 10000.0,
+    *,
+    rotated: int | None = None,
+    interleaved: bool = False,
+) -> tuple[checks.Host, checks.Host]:
+    """Both caches, host arrays, after the tokens went into their slots; the originals stay.
+
+    Raises ValueError for a slot that is named twice and for a position beyond 2^24.
+    """
+    for name, array in (("k", k), ("v", v)):
+        checks.host(name, array, np.float32)
+    for name, array in (("slots", slots), ("positions", positions)):
+        checks.host(name, array, np.int32)
+    for name, array in (("k_cache", k_cache), ("v_cache", v_cache)):
+        checks.host(name, array, k_cache.dtype)
+    in_range(positions)
+    stored = slots[(slots >= 0) & (slots < k_cache.shape[0])]
+    if np.unique(stored).size != stored.size:
+        raise ValueError(f"slots is {slots}: two tokens go to one slot")
+    table = frequencies(k.shape[-1] if rotated is None else rotated, base)
+    with Scope() as scope:
+        new = scope.upload(k), scope.upload(v)
+        where = scope.upload(slots), scope.upload(positions), scope.upload(table)
+        caches = scope.upload(k_cache), scope.upload(v_cache)
+        launch_kv_append(device, *new, *where, *caches, interleaved=interleaved)
+        return caches[0].download(), caches[1].download()
+
+
+def _slots_of(name: str, cache: Tensor, row: tuple[int, int]) -> int:
+    """How many rows of that shape a cache has."""
+    if cache.shape[-2:] != row or len(cache.shape) < len(row) + 1:
+        raise ValueError(f"{name} has shape {cache.shape}, not (..., {row[0]}, {row[1]})")
+    return int(np.prod(cache.shape[:-2], dtype=np.int64))

@@ -1,0 +1,170 @@
+"""The specs of attention, its cache and the products of decoding find what could go wrong there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from hipaudit.library import SPECS
+from hipaudit.property import Examination
+
+pytestmark = pytest.mark.numerics
+
+Planted = Callable[[str, str, str, str], Examination]
+SOURCES = {spec.name: spec.source for spec in SPECS}
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A change of a kernel's source, or of *file*: *old*, which is there once, becomes *new*."""
+
+    spec: str
+    what: str
+    old: str
+    new: str
+    file: str = ""
+
+
+TILES = "include/attention_tiles.h"
+PAGES = "include/paged_keys.h"
+PEAK = "fmaxf(state.peak, largest(tiles.peaks + row * kLanes))"
+MEAN = "state.sums[c][i] / state.total"
+GROUPED = "static_cast<size_t>(pair) * group + min(row, most - 1) % group"
+ALTERNATING = (
+    "static_cast<size_t>(pair / problem.key_heads) * problem.query_heads + "
+    "min(row, most - 1) % group * problem.key_heads + pair % problem.key_heads"
+)
+
+MISTAKES = (
+    Mistake("flash_attention_f32", "no running maximum", PEAK, "0.0f", TILES),
+    Mistake("flash_attention_f32", "sums not rescaled", "sums[c] *= shrink", "sums[c] *= 1", TILES),
+    Mistake("flash_attention_f32", "total not rescaled", "total *= shrink", "total *= 1", TILES),
+    Mistake("flash_attention_f32", "0.9 per mille", MEAN, f"{MEAN} * 1.0009f", TILES),
+    Mistake("flash_attention_f32", "first is zero", MEAN, f"(element ? {MEAN} : 0.0f)", TILES),
+    Mistake(
+        "flash_attention_f32",
+        "weights in fp16",
+        "const float weight = expf(logits[i] - shift);",
+        "const float weight = static_cast<_Float16>(expf(logits[i] - shift));",
+        TILES,
+    ),
+    Mistake(
+        "flash_attention_f32",
+        "sums in fp16",
+        "state.sums[c] = sum;",
+        "state.sums[c] = __builtin_convertvector(__builtin_convertvector(sum, "
+        "_Float16 __attribute__((ext_vector_type(4)))), lanes8::Quad);",
+        TILES,
+    ),
+    Mistake(
+        "flash_attention_f32",
+        "tail of the head lost",
+        "p < tiles.size; p",
+        "p + lanes8::kWidth <= tiles.size; p",
+        TILES,
+    ),
+    Mistake(
+        "flash_attention_f32",
+        "hidden values counted",
+        "max(seen.begin - start, 0), min(seen.end - start, count)",
+        "0, count",
+        TILES,
+    ),
+    Mistake("flash_attention_f32", "no soft cap", "softcap > 0.0f ?", "softcap < 0.0f ?", TILES),
+    Mistake("flash_attention_f32", "diagonal masked", "max(position + 1, 0)", "max(position, 0)"),
+    Mistake("flash_attention_f32", "one key ahead", "max(position + 1, 0)", "max(position + 2, 0)"),
+    Mistake("flash_attention_f32", "window wider by one", "+ 1 - window", "- window"),
+    Mistake("flash_attention_f32", "window narrower by one", "+ 1 - window", "+ 2 - window"),
+    Mistake("flash_attention_f32", "aligned at the start", "query + keys - queries", "query"),
+    Mistake("flash_attention_f32", "heads not in groups", GROUPED, ALTERNATING),
+    Mistake("flash_attention_bf16", "no running maximum", PEAK, "0.0f", TILES),
+    Mistake(
+        "paged_attention",
+        "pages in order",
+        "static_cast<size_t>(sequence) * cache.table_width + entry]",
+        "entry]",
+        PAGES,
+    ),
+    Mistake(
+        "paged_attention", "window wider by one", "end - window, 0", "end - window - 1, 0", PAGES
+    ),
+    Mistake(
+        "paged_attention", "own key hidden", "queries + query + 1, 0", "queries + query, 0", PAGES
+    ),
+    Mistake(
+        "paged_attention",
+        "last of each page lost",
+        "% cache.page_size;",
+        "% max(cache.page_size - 1, 1);",
+        PAGES,
+    ),
+    Mistake(
+        "paged_attention",
+        "heads not in groups",
+        "key_head * group +\n            row % group",
+        "row % group * cache.key_heads +\n            key_head",
+        PAGES,
+    ),
+    Mistake(
+        "paged_attention",
+        "last split lost",
+        "s < splits; ++s) {",
+        "s < splits - 1; ++s) {",
+        "attention_combine.hip",
+    ),
+    Mistake(
+        "paged_attention",
+        "splits not weighed",
+        "expf(row[s * width + value_size] - shift)",
+        "1.0f",
+        "attention_combine.hip",
+    ),
+    Mistake(
+        "paged_attention",
+        "tile lost between splits",
+        "from + each, tiles",
+        "from + each - 1, tiles",
+        PAGES,
+    ),
+    Mistake("kv_append", "position mod 512", "(positions[token])", "(positions[token] % 512)"),
+    Mistake("kv_append", "first element zero", "to + first, x0", "to + first, i == 0 ? 0.0f : x0"),
+    Mistake(
+        "kv_append", "slots one on", "slots[token];", "(slots[token] + 1) % shape.cache_slots;"
+    ),
+    Mistake("kv_append", "values turned", "v[head * shape.value_size + i]", "k[head * shape.size]"),
+    Mistake(
+        "kv_append",
+        "cut off",
+        "*to = __float2bfloat16(value)",
+        "*to = __ushort_as_bfloat16(__float_as_uint(value) >> 16)",
+        "include/lanes8.h",
+    ),
+    Mistake("gemv", "tail of k lost", "for (; p < k;", "for (; p + lanes8::kWidth <= k;"),
+    Mistake("gemv", "last lane lost", "i < kLanes; ++i", "i < kLanes - 1; ++i"),
+    Mistake("gemv", "last row lost", "block_row + row >= m", "block_row + row >= m - 1"),
+    Mistake("gemv", "two per cent", "row] = total;", "row] = total * 1.02f;"),
+    Mistake(
+        "gemv",
+        "bf16 as fp16",
+        "__builtin_convertvector(codes, Words) << 16",
+        "__builtin_convertvector(codes, Words) << 15",
+        "include/lanes8.h",
+    ),
+    Mistake(
+        "gemv",
+        "first vector for all",
+        "static_cast<size_t>(blockIdx.y) * k;",
+        "static_cast<size_t>(0) * k;",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "mistake", MISTAKES, ids=lambda mistake: f"{mistake.spec}: {mistake.what}".replace(" ", "-")
+)
+def test_a_planted_mistake_is_found(mistake: Mistake, planted: Planted) -> None:
+    file = mistake.file or SOURCES[mistake.spec]
+    examination = planted(mistake.spec, file, mistake.old, mistake.new)
+    assert examination.failure is not None
