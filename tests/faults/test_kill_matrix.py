@@ -34,8 +34,6 @@ MISSED = {
     "redundant-barrier/": "no check asks whether a barrier is needed",
     "unused-shared/": "no check asks which shared memory is used",
     "unwritten-output/": "no check asks which outputs a launch left out",
-    "undefined-behaviour/shuffle_": "a shuffle from an inactive lane is not reported",
-    "barrier-divergence/warp_mask_too_wide": "the masks of wave operations are not checked",
     "misaligned-access/float4_odd_offset": "stores of whole vectors are split before the check",
     "out-of-bounds-shared/negative_index": "below the first variable all passes for the stack",
     "stack-overflow/quicksort_equal_keys": "the innermost line is reported, not the recursion's",

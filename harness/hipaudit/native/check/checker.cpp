@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "check/probe.h"
 #include "check/sites.h"
 #include "device/export.h"
 #include "device/memory.h"
@@ -177,6 +178,7 @@ void Checker::launch_begins(Launch& launch) {
 void Checker::launch_ends(Launch& launch) {
   journal_observations(launch);
   forget_atomics();
+  forget_probes();
 }
 
 uint32_t block_of(uint32_t instance) {
@@ -213,6 +215,7 @@ void Checker::block_ends(Worker& worker, Block& block) {
   // In a launch that was given up, writes are missing that would have come.
   if (worker.launch->stop.load()) check_of(block).unwritten.clear();
   settle_unwritten(worker, block);
+  settle_probes(worker, block);
   worker.launch->accesses.fetch_add(check.accesses);
   check.accesses = 0;
 }

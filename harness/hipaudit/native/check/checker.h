@@ -105,6 +105,7 @@ class Checker final : public Observer {
   void block_passes_grid(Worker& worker, Block& block) override;
   void wave_meets(Worker& worker, Block& block, uint32_t wave, uint64_t lanes,
                   bool ordered) override;
+  uint64_t wave_misused(Worker& worker, Block& block, const WaveMisuse& misuse) override;
   void thread_ends(Worker& worker, Block& block, Fiber& fiber) override;
   void fence(Worker& worker, int order, int scope) override;
 };

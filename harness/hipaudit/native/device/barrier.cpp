@@ -176,20 +176,20 @@ void hipaudit_syncthreads() {
 }
 
 int hipaudit_syncthreads_count(int predicate) {
-  arrive_at_barrier(predicate != 0, kBarrierFull,
+  arrive_at_barrier(predicate != 0, kBarrierFull | kBarrierVote,
                     static_cast<const char*>(__builtin_return_address(0)));
   return current_worker()->block->result_nonzero;
 }
 
 int hipaudit_syncthreads_and(int predicate) {
-  arrive_at_barrier(predicate != 0, kBarrierFull,
+  arrive_at_barrier(predicate != 0, kBarrierFull | kBarrierVote,
                     static_cast<const char*>(__builtin_return_address(0)));
   const Block* block = current_worker()->block;
   return block->result_nonzero == block->result_count;
 }
 
 int hipaudit_syncthreads_or(int predicate) {
-  arrive_at_barrier(predicate != 0, kBarrierFull,
+  arrive_at_barrier(predicate != 0, kBarrierFull | kBarrierVote,
                     static_cast<const char*>(__builtin_return_address(0)));
   return current_worker()->block->result_nonzero != 0;
 }

@@ -107,6 +107,8 @@ void Block::begin(Launch* owner, uint64_t flat) {
     wave.count = wave.live =
         static_cast<uint32_t>(rest < owner->wave_size ? rest : owner->wave_size);
     wave.at_barrier = wave.in_call = wave.epoch = 0;
+    wave.masked = false;
+    wave.undefined[0] = wave.undefined[1] = 0;
     wave.present[0] = wave.present[1] = wave.set[0] = wave.set[1] = 0;
   }
 }

@@ -15,9 +15,11 @@ constexpr uint32_t kMostLanes = 64;
 // What a lane hands to a wave operation.
 struct LaneCall {
   uint64_t value = 0;
-  uint64_t mask = 0;  // lanes the caller named; 0: whichever are active
+  uint64_t mask = 0;  // lanes that go together; 0: whichever are active
   uint64_t result = 0;
   uint32_t operation = 0;
+  uint64_t wanted = 0;  // the mask as it was given; 0: none
+  bool strict = false;  // it was the kernel's own: also lanes that have ended must not be in it
 };
 
 struct Wave {
@@ -30,11 +32,13 @@ struct Wave {
   // two sets of values alternate, because the first lanes enter the next operation before the last
   // ones have read the results of this one.
   bool uniform = true;  // the lanes that wait do so at one place, without a mask of their own
+  bool masked = false;  // one of them gave a mask
   uint32_t epoch = 0;   // completed operations of that kind; its lowest bit chooses the set
   uint32_t operation = 0;
   const char* site = nullptr;
-  uint64_t present[2] = {0, 0};  // lanes that took part
-  uint64_t set[2] = {0, 0};      // those among them with a value other than 0
+  uint64_t present[2] = {0, 0};    // lanes that took part
+  uint64_t set[2] = {0, 0};        // those among them with a value other than 0
+  uint64_t undefined[2] = {0, 0};  // what is read from lanes that do not take part
   uint64_t values[2][kMostLanes];
   LaneCall calls[kMostLanes];
 };

@@ -78,6 +78,7 @@ const Symbol kCoreSymbols[] = {
     HIPAUDIT_SYMBOL(hipaudit_yield),
     HIPAUDIT_SYMBOL(hipaudit_wave_ballot),
     HIPAUDIT_SYMBOL(hipaudit_wave_shuffle),
+    HIPAUDIT_SYMBOL(hipaudit_wave_permute),
     HIPAUDIT_SYMBOL(hipaudit_wave_first),
     HIPAUDIT_SYMBOL(hipaudit_wave_match),
     HIPAUDIT_SYMBOL(hipaudit_wave_sync),

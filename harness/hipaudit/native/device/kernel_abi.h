@@ -18,12 +18,14 @@ void hipaudit_fence(int order, int scope);
 void hipaudit_yield();
 
 // Wave operations. mask names the lanes that take part; 0: those that are active at this
-// instruction.
-uint64_t hipaudit_wave_ballot(int predicate, uint64_t mask);
-uint64_t hipaudit_wave_shuffle(uint64_t value, int source, uint64_t mask);
+// instruction. `named`: the mask is the kernel's own, which all that it names must give here.
+uint64_t hipaudit_wave_ballot(int predicate, uint64_t mask, int named);
+uint64_t hipaudit_wave_shuffle(uint64_t value, int source, uint64_t mask, int named);
+// A shuffle that reads zero from a lane that does not take part, as the instruction does.
+uint64_t hipaudit_wave_permute(uint64_t value, int source);
 uint64_t hipaudit_wave_first(uint64_t value);
-uint64_t hipaudit_wave_match(uint64_t value, uint64_t mask);
-void hipaudit_wave_sync(uint64_t mask);
+uint64_t hipaudit_wave_match(uint64_t value, uint64_t mask, int named);
+void hipaudit_wave_sync(uint64_t mask, int named);
 void hipaudit_wave_barrier();
 
 int hipaudit_printf(const char* format, ...);

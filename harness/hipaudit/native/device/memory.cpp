@@ -260,6 +260,11 @@ bool find_allocation(uintptr_t address, Allocation* out) {
   return find_locked(address, out);
 }
 
+std::vector<Allocation> all_live() {
+  Locked lock(memory->mutex);
+  return live_allocations();
+}
+
 bool nearest_allocation(uintptr_t address, size_t reach, Allocation* out) {
   Locked lock(memory->mutex);
   constexpr size_t kStep = 256;  // every buffer starts at a multiple of it

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace hipaudit {
 
@@ -66,6 +67,8 @@ bool find_allocation(uintptr_t address, Allocation* out);
 // A live allocation that ends or begins within `reach` bytes of the address, the nearest one; for
 // reports on addresses that no allocation holds. False when there is none.
 bool nearest_allocation(uintptr_t address, size_t reach, Allocation* out);
+
+std::vector<Allocation> all_live();
 
 // False, with the reason on stderr, when the address range cannot be had.
 bool device_memory_ready();

@@ -16,7 +16,23 @@ enum BarrierKind : int {
   kBarrierBare = 0,
   kBarrierLocal = 1,
   kBarrierGlobal = 2,
-  kBarrierFull = 3
+  kBarrierFull = 3,
+  kBarrierVote = 4  // it carries a vote, whose result is a use of the barrier by itself
+};
+
+// What lanes do in a wave operation that HIP leaves undefined.
+enum class WaveFault : uint8_t {
+  empty_mask,      // the mask names nobody
+  not_named,       // the caller's own bit is not set
+  lanes_missing,   // a lane that the mask names does not come, with this mask, to this place
+  inactive_source  // a shuffle reads from a lane that does not take part
+};
+struct WaveMisuse {
+  WaveFault fault;
+  uint64_t mask;        // as the caller named it
+  const Fiber* caller;  // waits at the operation
+  const Fiber* other;   // the missing lane or the source; nullptr: the block has no such thread
+  uint32_t lane;        // the other's, in the wave
 };
 
 class Observer {
@@ -34,6 +50,8 @@ class Observer {
   virtual void block_passes_grid(Worker&, Block&) {}
   // Lanes of one wave met; `ordered` when the operation orders their memory as well.
   virtual void wave_meets(Worker&, Block&, uint32_t, uint64_t, bool) {}
+  // Returns what a shuffle from such a source yields; zero is what the hardware gives.
+  virtual uint64_t wave_misused(Worker&, Block&, const WaveMisuse&) { return 0; }
   virtual void thread_ends(Worker&, Block&, Fiber&) {}
   virtual void fence(Worker&, int, int) {}
 

@@ -62,7 +62,7 @@ HIPAUDIT_DEVICE thread_block_tile<kSize, Parent> tiled_partition(const Parent& p
 template <typename Group>
 HIPAUDIT_DEVICE coalesced_group binary_partition(const Group& parent, bool predicate) {
   const unsigned long long lanes = GroupLanes::of(parent);
-  const unsigned long long holds = __ballot_sync(lanes, predicate);
+  const unsigned long long holds = hipaudit::detail::ballot_among(lanes, predicate);
   return coalesced_group(predicate ? holds : lanes & ~holds, predicate ? 1 : 0, 2);
 }
 

@@ -62,6 +62,21 @@ HIPAUDIT_DEVICE unsigned long long by_rank(unsigned long long lanes, unsigned lo
   return packed;
 }
 
+// For those of the lanes that have not ended.
+HIPAUDIT_DEVICE void sync_lanes(unsigned long long lanes) { hipaudit_wave_sync(lanes, 0); }
+HIPAUDIT_DEVICE unsigned long long ballot_among(unsigned long long lanes, int predicate) {
+  return hipaudit_wave_ballot(predicate, lanes, 0);
+}
+template <typename T>
+HIPAUDIT_DEVICE unsigned long long match_among(unsigned long long lanes, T value) {
+  return hipaudit_wave_match(to_bits(value), lanes, 0);
+}
+template <typename T>
+HIPAUDIT_DEVICE unsigned long long match_all_among(unsigned long long lanes, T value, int* all) {
+  *all = match_among(lanes, value) == ballot_among(lanes, 1);
+  return *all ? lanes : 0;
+}
+
 // A value of any size from a lane, by 8 bytes at a time; every lane of `lanes` calls it.
 template <typename T>
 HIPAUDIT_DEVICE T shuffle_from(unsigned long long lanes, T value, int lane) {
@@ -69,7 +84,7 @@ HIPAUDIT_DEVICE T shuffle_from(unsigned long long lanes, T value, int lane) {
   constexpr unsigned kWords = (sizeof(T) + 7) / 8;
   unsigned long long words[kWords] = {};
   __builtin_memcpy(words, &value, sizeof value);
-  for (unsigned long long& word : words) word = hipaudit_wave_shuffle(word, lane, lanes);
+  for (unsigned long long& word : words) word = hipaudit_wave_shuffle(word, lane, lanes, 0);
   __builtin_memcpy(&value, words, sizeof value);
   return value;
 }

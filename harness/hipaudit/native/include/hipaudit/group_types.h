@@ -48,7 +48,7 @@ class thread_group {
     } else if (type_ == internal::cg_workgroup) {
       __syncthreads();
     } else {
-      __syncwarp(lanes_);
+      hipaudit::detail::sync_lanes(lanes_);
     }
   }
 
@@ -140,17 +140,22 @@ class coalesced_group : public thread_group {
     return shfl(value, static_cast<int>(delta <= rank ? rank - delta : rank));
   }
   HIPAUDIT_DEVICE unsigned long long ballot(int predicate) const {
-    return hipaudit::detail::by_rank(lanes_, __ballot_sync(lanes_, predicate));
+    return hipaudit::detail::by_rank(lanes_, hipaudit::detail::ballot_among(lanes_, predicate));
   }
-  HIPAUDIT_DEVICE int any(int predicate) const { return __any_sync(lanes_, predicate); }
-  HIPAUDIT_DEVICE int all(int predicate) const { return __all_sync(lanes_, predicate); }
+  HIPAUDIT_DEVICE int any(int predicate) const {
+    return hipaudit::detail::ballot_among(lanes_, predicate) != 0;
+  }
+  HIPAUDIT_DEVICE int all(int predicate) const {
+    return hipaudit::detail::ballot_among(lanes_, !predicate) == 0;
+  }
   template <typename T>
   HIPAUDIT_DEVICE unsigned long long match_any(T value) const {
-    return hipaudit::detail::by_rank(lanes_, __match_any_sync(lanes_, value));
+    return hipaudit::detail::by_rank(lanes_, hipaudit::detail::match_among(lanes_, value));
   }
   template <typename T>
   HIPAUDIT_DEVICE unsigned long long match_all(T value, int& all_same) const {
-    return hipaudit::detail::by_rank(lanes_, __match_all_sync(lanes_, value, &all_same));
+    return hipaudit::detail::by_rank(lanes_,
+                                     hipaudit::detail::match_all_among(lanes_, value, &all_same));
   }
 
  private:
@@ -186,7 +191,7 @@ class thread_block_tile : public tiled_group {
   HIPAUDIT_DEVICE static unsigned int thread_rank() {
     return hipaudit::detail::thread_rank() & (kSize - 1);
   }
-  HIPAUDIT_DEVICE static void sync() { __syncwarp(lanes()); }
+  HIPAUDIT_DEVICE static void sync() { hipaudit::detail::sync_lanes(lanes()); }
 
   template <typename T>
   HIPAUDIT_DEVICE T shfl(T value, int rank) const {
@@ -205,17 +210,21 @@ class thread_block_tile : public tiled_group {
     return __shfl_xor(value, static_cast<int>(mask), static_cast<int>(kSize));
   }
   HIPAUDIT_DEVICE unsigned long long ballot(int predicate) const {
-    return by_rank(__ballot_sync(lanes(), predicate));
+    return by_rank(hipaudit::detail::ballot_among(lanes(), predicate));
   }
-  HIPAUDIT_DEVICE int any(int predicate) const { return __any_sync(lanes(), predicate); }
-  HIPAUDIT_DEVICE int all(int predicate) const { return __all_sync(lanes(), predicate); }
+  HIPAUDIT_DEVICE int any(int predicate) const {
+    return hipaudit::detail::ballot_among(lanes(), predicate) != 0;
+  }
+  HIPAUDIT_DEVICE int all(int predicate) const {
+    return hipaudit::detail::ballot_among(lanes(), !predicate) == 0;
+  }
   template <typename T>
   HIPAUDIT_DEVICE unsigned long long match_any(T value) const {
-    return by_rank(__match_any_sync(lanes(), value));
+    return by_rank(hipaudit::detail::match_among(lanes(), value));
   }
   template <typename T>
   HIPAUDIT_DEVICE unsigned long long match_all(T value, int& all_same) const {
-    return by_rank(__match_all_sync(lanes(), value, &all_same));
+    return by_rank(hipaudit::detail::match_all_among(lanes(), value, &all_same));
   }
 
  private:

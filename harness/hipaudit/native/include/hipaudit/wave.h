@@ -6,14 +6,19 @@
 #include "hipaudit/synchronisation.h"
 
 extern "C" {
-__device__ unsigned long long hipaudit_wave_ballot(int predicate,
-                                                   unsigned long long mask) HIPAUDIT_CONVERGENT;
+// `named`: the mask is the kernel's own, which all that it names must give at the same place.
+__device__ unsigned long long hipaudit_wave_ballot(int predicate, unsigned long long mask,
+                                                   int named) HIPAUDIT_CONVERGENT;
 __device__ unsigned long long hipaudit_wave_shuffle(unsigned long long value, int source,
-                                                    unsigned long long mask) HIPAUDIT_CONVERGENT;
+                                                    unsigned long long mask,
+                                                    int named) HIPAUDIT_CONVERGENT;
+// Reads zero from a lane that does not take part, as the instruction does.
+__device__ unsigned long long hipaudit_wave_permute(unsigned long long value,
+                                                    int source) HIPAUDIT_CONVERGENT;
 __device__ unsigned long long hipaudit_wave_first(unsigned long long value) HIPAUDIT_CONVERGENT;
-__device__ unsigned long long hipaudit_wave_match(unsigned long long value,
-                                                  unsigned long long mask) HIPAUDIT_CONVERGENT;
-__device__ void hipaudit_wave_sync(unsigned long long mask) HIPAUDIT_CONVERGENT;
+__device__ unsigned long long hipaudit_wave_match(unsigned long long value, unsigned long long mask,
+                                                  int named) HIPAUDIT_CONVERGENT;
+__device__ void hipaudit_wave_sync(unsigned long long mask, int named) HIPAUDIT_CONVERGENT;
 __device__ void hipaudit_wave_barrier() HIPAUDIT_CONVERGENT;
 }
 
@@ -66,103 +71,106 @@ HIPAUDIT_DEVICE int xor_source(int mask, int width) {
 template <class T>
 HIPAUDIT_DEVICE T __shfl(T value, int lane, int width = warpSize) {
   return hipaudit::from_bits<T>(
-      hipaudit_wave_shuffle(hipaudit::to_bits(value), hipaudit::segment_source(lane, width), 0));
+      hipaudit_wave_shuffle(hipaudit::to_bits(value), hipaudit::segment_source(lane, width), 0, 0));
 }
 template <class T>
 HIPAUDIT_DEVICE T __shfl_up(T value, unsigned delta, int width = warpSize) {
   return hipaudit::from_bits<T>(
-      hipaudit_wave_shuffle(hipaudit::to_bits(value), hipaudit::up_source(delta, width), 0));
+      hipaudit_wave_shuffle(hipaudit::to_bits(value), hipaudit::up_source(delta, width), 0, 0));
 }
 template <class T>
 HIPAUDIT_DEVICE T __shfl_down(T value, unsigned delta, int width = warpSize) {
   return hipaudit::from_bits<T>(
-      hipaudit_wave_shuffle(hipaudit::to_bits(value), hipaudit::down_source(delta, width), 0));
+      hipaudit_wave_shuffle(hipaudit::to_bits(value), hipaudit::down_source(delta, width), 0, 0));
 }
 template <class T>
 HIPAUDIT_DEVICE T __shfl_xor(T value, int mask, int width = warpSize) {
   return hipaudit::from_bits<T>(
-      hipaudit_wave_shuffle(hipaudit::to_bits(value), hipaudit::xor_source(mask, width), 0));
+      hipaudit_wave_shuffle(hipaudit::to_bits(value), hipaudit::xor_source(mask, width), 0, 0));
 }
 
 namespace hipaudit {
 template <class Mask>
 HIPAUDIT_DEVICE unsigned long long lane_mask(Mask mask) {
   static_assert(sizeof(Mask) == 8, "the mask of a _sync operation must be a 64-bit integer");
-  return static_cast<unsigned long long>(mask);
+  // Waves of 32 lanes have no use for the upper half.
+  return static_cast<unsigned long long>(mask) & (~0ull >> (64 - warpSize));
 }
 }  // namespace hipaudit
 
 template <class Mask, class T>
 HIPAUDIT_DEVICE T __shfl_sync(Mask mask, T value, int lane, int width = warpSize) {
-  return hipaudit::from_bits<T>(hipaudit_wave_shuffle(
-      hipaudit::to_bits(value), hipaudit::segment_source(lane, width), hipaudit::lane_mask(mask)));
+  return hipaudit::from_bits<T>(hipaudit_wave_shuffle(hipaudit::to_bits(value),
+                                                      hipaudit::segment_source(lane, width),
+                                                      hipaudit::lane_mask(mask), 1));
 }
 template <class Mask, class T>
 HIPAUDIT_DEVICE T __shfl_up_sync(Mask mask, T value, unsigned delta, int width = warpSize) {
   return hipaudit::from_bits<T>(hipaudit_wave_shuffle(
-      hipaudit::to_bits(value), hipaudit::up_source(delta, width), hipaudit::lane_mask(mask)));
+      hipaudit::to_bits(value), hipaudit::up_source(delta, width), hipaudit::lane_mask(mask), 1));
 }
 template <class Mask, class T>
 HIPAUDIT_DEVICE T __shfl_down_sync(Mask mask, T value, unsigned delta, int width = warpSize) {
   return hipaudit::from_bits<T>(hipaudit_wave_shuffle(
-      hipaudit::to_bits(value), hipaudit::down_source(delta, width), hipaudit::lane_mask(mask)));
+      hipaudit::to_bits(value), hipaudit::down_source(delta, width), hipaudit::lane_mask(mask), 1));
 }
 template <class Mask, class T>
 HIPAUDIT_DEVICE T __shfl_xor_sync(Mask mask, T value, int lane_xor, int width = warpSize) {
-  return hipaudit::from_bits<T>(hipaudit_wave_shuffle(
-      hipaudit::to_bits(value), hipaudit::xor_source(lane_xor, width), hipaudit::lane_mask(mask)));
+  return hipaudit::from_bits<T>(hipaudit_wave_shuffle(hipaudit::to_bits(value),
+                                                      hipaudit::xor_source(lane_xor, width),
+                                                      hipaudit::lane_mask(mask), 1));
 }
 
 HIPAUDIT_DEVICE unsigned long long __ballot(int predicate) {
-  return hipaudit_wave_ballot(predicate, 0);
+  return hipaudit_wave_ballot(predicate, 0, 0);
 }
 HIPAUDIT_DEVICE unsigned long long __ballot64(int predicate) {
-  return hipaudit_wave_ballot(predicate, 0);
+  return hipaudit_wave_ballot(predicate, 0, 0);
 }
-HIPAUDIT_DEVICE unsigned long long __activemask() { return hipaudit_wave_ballot(1, 0); }
-HIPAUDIT_DEVICE int __any(int predicate) { return hipaudit_wave_ballot(predicate, 0) != 0; }
-HIPAUDIT_DEVICE int __all(int predicate) { return hipaudit_wave_ballot(!predicate, 0) == 0; }
+HIPAUDIT_DEVICE unsigned long long __activemask() { return hipaudit_wave_ballot(1, 0, 0); }
+HIPAUDIT_DEVICE int __any(int predicate) { return hipaudit_wave_ballot(predicate, 0, 0) != 0; }
+HIPAUDIT_DEVICE int __all(int predicate) { return hipaudit_wave_ballot(!predicate, 0, 0) == 0; }
 
 template <class Mask>
 HIPAUDIT_DEVICE unsigned long long __ballot_sync(Mask mask, int predicate) {
-  return hipaudit_wave_ballot(predicate, hipaudit::lane_mask(mask));
+  return hipaudit_wave_ballot(predicate, hipaudit::lane_mask(mask), 1);
 }
 template <class Mask>
 HIPAUDIT_DEVICE int __any_sync(Mask mask, int predicate) {
-  return hipaudit_wave_ballot(predicate, hipaudit::lane_mask(mask)) != 0;
+  return hipaudit_wave_ballot(predicate, hipaudit::lane_mask(mask), 1) != 0;
 }
 template <class Mask>
 HIPAUDIT_DEVICE int __all_sync(Mask mask, int predicate) {
-  return hipaudit_wave_ballot(!predicate, hipaudit::lane_mask(mask)) == 0;
+  return hipaudit_wave_ballot(!predicate, hipaudit::lane_mask(mask), 1) == 0;
 }
 
 template <class T>
 HIPAUDIT_DEVICE unsigned long long __match_any(T value) {
-  return hipaudit_wave_match(hipaudit::to_bits(value), 0);
+  return hipaudit_wave_match(hipaudit::to_bits(value), 0, 0);
 }
 template <class Mask, class T>
 HIPAUDIT_DEVICE unsigned long long __match_any_sync(Mask mask, T value) {
-  return hipaudit_wave_match(hipaudit::to_bits(value), hipaudit::lane_mask(mask));
+  return hipaudit_wave_match(hipaudit::to_bits(value), hipaudit::lane_mask(mask), 1);
 }
 template <class T>
 HIPAUDIT_DEVICE unsigned long long __match_all(T value, int* all) {
   unsigned long long active = __activemask();
-  *all = hipaudit_wave_match(hipaudit::to_bits(value), 0) == active;
+  *all = hipaudit_wave_match(hipaudit::to_bits(value), 0, 0) == active;
   return *all ? active : 0;
 }
 template <class Mask, class T>
 HIPAUDIT_DEVICE unsigned long long __match_all_sync(Mask mask, T value, int* all) {
   unsigned long long same =
-      hipaudit_wave_match(hipaudit::to_bits(value), hipaudit::lane_mask(mask));
-  *all = same == static_cast<unsigned long long>(mask);
+      hipaudit_wave_match(hipaudit::to_bits(value), hipaudit::lane_mask(mask), 1);
+  *all = same == hipaudit::lane_mask(mask);
   return *all ? same : 0;
 }
 
 // Orders the memory of the lanes; the bare wave_barrier only brings them together.
-HIPAUDIT_DEVICE void __syncwarp() { hipaudit_wave_sync(0); }
+HIPAUDIT_DEVICE void __syncwarp() { hipaudit_wave_sync(0, 0); }
 template <class Mask>
 HIPAUDIT_DEVICE void __syncwarp(Mask mask) {
-  hipaudit_wave_sync(hipaudit::lane_mask(mask));
+  hipaudit_wave_sync(hipaudit::lane_mask(mask), 1);
 }
 HIPAUDIT_DEVICE void __builtin_amdgcn_wave_barrier() { hipaudit_wave_barrier(); }
 
@@ -173,7 +181,7 @@ HIPAUDIT_DEVICE T reduce_lanes(unsigned long long mask, T value, Combine combine
   T sum = value;
   bool first = true;
   for (unsigned long long rest = mask; rest != 0; rest &= rest - 1) {
-    T other = from_bits<T>(hipaudit_wave_shuffle(to_bits(value), __builtin_ctzll(rest), mask));
+    T other = from_bits<T>(hipaudit_wave_shuffle(to_bits(value), __builtin_ctzll(rest), mask, 1));
     sum = first ? other : combine(sum, other);
     first = false;
   }
@@ -200,17 +208,17 @@ HIPAUDIT_DEVICE int __builtin_amdgcn_readfirstlane(int value) {
   return hipaudit::from_bits<int>(hipaudit_wave_first(hipaudit::to_bits(value)));
 }
 HIPAUDIT_DEVICE int __builtin_amdgcn_readlane(int value, int lane) {
-  return hipaudit::from_bits<int>(hipaudit_wave_shuffle(hipaudit::to_bits(value), lane, 0));
+  return hipaudit::from_bits<int>(hipaudit_wave_permute(hipaudit::to_bits(value), lane));
 }
 HIPAUDIT_DEVICE int __builtin_amdgcn_ds_bpermute(int address, int value) {
-  return hipaudit::from_bits<int>(hipaudit_wave_shuffle(hipaudit::to_bits(value), address >> 2, 0));
+  return hipaudit::from_bits<int>(hipaudit_wave_permute(hipaudit::to_bits(value), address >> 2));
 }
 HIPAUDIT_DEVICE unsigned long long __builtin_amdgcn_read_exec() { return __activemask(); }
 HIPAUDIT_DEVICE unsigned long long __builtin_amdgcn_ballot_w64(bool predicate) {
-  return hipaudit_wave_ballot(predicate, 0);
+  return hipaudit_wave_ballot(predicate, 0, 0);
 }
 HIPAUDIT_DEVICE unsigned __builtin_amdgcn_ballot_w32(bool predicate) {
-  return static_cast<unsigned>(hipaudit_wave_ballot(predicate, 0));
+  return static_cast<unsigned>(hipaudit_wave_ballot(predicate, 0, 0));
 }
 HIPAUDIT_DEVICE unsigned __builtin_amdgcn_mbcnt_lo(unsigned mask, unsigned base) {
   unsigned lane = __lane_id();
