@@ -77,11 +77,12 @@ def run(command: Sequence[str | Path]) -> None:
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     folder = tmp_path_factory.mktemp("device_math")
     tools = toolchain.compiler()
+    headers = ("-I", str(toolchain.NATIVE / "include"), "-I", str(toolchain.NATIVE))
     objects = []
     for source in sorted(DEVICE.glob("math_*.cpp")):
         built = folder / f"{source.stem}.o"
         emit = ("-x", "c++", "-emit-obj", "-o", built)
-        run([*tools.compile, *toolchain.LIBRARY, *tools.includes, *emit, source])
+        run([*tools.compile, *toolchain.LIBRARY, *tools.includes, *headers, *emit, source])
         objects.append(built)
     return Builder(folder, tuple(objects))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,15 +107,59 @@ def test_hot_functions_read_no_memory_that_a_checked_build_would_trace(builder: 
     }
 
 
-def test_the_hook_sees_transcendental_results_alone(builder: Builder, math: Probes) -> None:
-    hooked = builder.library(PROBES / "hook.hip", "-O2")
-    x = RANDOM.uniform(0.5, 3, 100).astype(np.float32)
-    for name in ("expf", "erff"):
-        plain = math(name, np.float32, x).view(np.uint32)
-        assert np.array_equal(hooked(name, np.float32, x).view(np.uint32), plain + 1)
-    assert np.array_equal(hooked("floorf", np.float32, x), np.floor(x))
+NONE, UP, DOWN, RANDOM_SHIFT = 0, 1, 2, 4  # of device/math_adversary.h
+
+
+@pytest.fixture
+def hooked(builder: Builder) -> Iterator[Probes]:
+    library = builder.library(PROBES / "hook.hip", "-O2", "-DHIPAUDIT_ADVERSARIAL=1")
+    yield library
+    shift(library, NONE)
+
+
+def shift(library: Probes, how: int) -> None:
+    library("set", np.uint8, np.array([how], dtype=np.uint8))
+
+
+def test_an_adversary_moves_results_by_what_amd_documents(hooked: Probes, math: Probes) -> None:
+    x = RANDOM.uniform(-3, 3, 1000).astype(np.float32)
+    documented = {"expf": ("expf", 1), "erff": ("erff", 4), "fast_expf": ("expf", 6)}
+    for name, (plain_name, ulp) in documented.items():
+        plain = math(plain_name, np.float32, x).view(np.int32)
+        sizes = {NONE: 0, UP: ulp, DOWN: -ulp}
+        for how, moved in sizes.items():
+            shift(hooked, how)
+            up = hooked(name, np.float32, x)
+            outwards = np.where(plain < 0, -moved, moved)
+            assert np.array_equal(up.view(np.int32), plain + outwards), (name, how)
+        shift(hooked, RANDOM_SHIFT)
+        some = hooked(name, np.float32, x).view(np.int32) - plain
+        assert set(some) == set(range(-ulp, ulp + 1))
+        assert np.array_equal(hooked(name, np.float32, x).view(np.int32) - plain, some)
+    shift(hooked, UP)
     wide = x.astype(np.float64)
-    assert np.array_equal(hooked("sin", np.float64, wide), 2 * math("sin", np.float64, wide))
+    moved = hooked("sin", np.float64, wide)
+    assert np.array_equal(moved, np.nextafter(math("sin", np.float64, wide), np.inf))
+
+
+def test_c_names_do_not_escape_an_adversary(hooked: Probes) -> None:
+    shift(hooked, UP)
+    assert np.array_equal(hooked("c_expf", np.float32, FLOATS), hooked("expf", np.float32, FLOATS),
+                          equal_nan=True)  # fmt: skip
+
+
+def test_an_adversary_leaves_what_is_exact_or_no_number(hooked: Probes, math: Probes) -> None:
+    ends = np.array([np.inf, -np.inf, np.nan, -200, 89, 1e30, 0.0, -0.0], dtype=np.float32)
+    for how in (UP, DOWN, RANDOM_SHIFT):
+        shift(hooked, how)
+        assert np.array_equal(hooked("floorf", np.float32, FLOATS), np.floor(FLOATS), equal_nan=True)
+        gone = ends[:6]
+        assert same_bits(hooked("expf", np.float32, gone), math("expf", np.float32, gone))
+        assert np.all(np.abs(hooked("erff", np.float32, FLOATS[np.isfinite(FLOATS)])) <= 1)
+        assert same_bits(hooked("erff", np.float32, ends[6:]), ends[6:])
+    shift(hooked, UP)
+    largest = np.array([88.72283], dtype=np.float32)
+    assert np.isfinite(hooked("expf", np.float32, largest)[0])
 
 
 def lookup(table: Probes, name: str) -> int:

@@ -51,7 +51,7 @@ hipError_t load(hipModule_t* handle, const void* image, size_t available) {
   }
   auto* module = new Module(std::move(unit));
   std::string error;
-  if (module->image(settings().build, &error) == nullptr) {
+  if (module->image(Variant::of(settings()), &error) == nullptr) {
     complain(error);
     delete module;
     return hipErrorInvalidImage;
@@ -155,7 +155,7 @@ HIPAUDIT_EXPORT hipError_t hipModuleGetFunction(hipFunction_t* function, hipModu
 HIPAUDIT_EXPORT hipError_t hipModuleGetFunctionCount(unsigned int* count, hipModule_t module) {
   if (count == nullptr || module == nullptr) return set_error(hipErrorInvalidValue);
   std::string error;
-  Image* image = module_of(module)->image(settings().build, &error);
+  Image* image = module_of(module)->image(Variant::of(settings()), &error);
   if (image == nullptr) return set_error(hipErrorInvalidImage);
   *count = static_cast<unsigned int>(image->kernels().size());
   return hipSuccess;
@@ -165,7 +165,7 @@ HIPAUDIT_EXPORT hipError_t hipModuleGetGlobal(void** address, size_t* bytes, hip
                                               const char* name) {
   if (module == nullptr || name == nullptr) return set_error(hipErrorInvalidValue);
   std::string error;
-  Image* image = module_of(module)->image(settings().build, &error);
+  Image* image = module_of(module)->image(Variant::of(settings()), &error);
   if (image == nullptr) return set_error(hipErrorInvalidImage);
   std::string symbol = name;
   auto lowered = image->lowered_names().find(symbol);

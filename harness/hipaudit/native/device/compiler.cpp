@@ -65,10 +65,10 @@ std::string hash_of(const std::string& text) {
   return hash.hex();
 }
 
-std::string unit_key(const SourceUnit& unit, Build build) {
+std::string unit_key(const SourceUnit& unit, Variant variant) {
   Hash hash;
   hash.add(kToolchainFingerprint);
-  hash.add(build_name(build));
+  hash.add(std::to_string(variant.index()));
   hash.add(unit.name);
   hash.add(unit.text);
   hash.add(unit.arch);
@@ -275,7 +275,8 @@ bool read_facts(const std::string& path, Compilation* out) {
   return true;
 }
 
-bool build_object(const SourceUnit& unit, Build build, const std::string& base, Compilation* out) {
+bool build_object(const SourceUnit& unit, Variant variant, const std::string& base,
+                  Compilation* out) {
   CompilerOptions options = translate_options(unit.options);
   if (!options.error.empty()) {
     out->log = "hipaudit: the option '" + options.error + "' is not emulated\n";
@@ -292,7 +293,8 @@ bool build_object(const SourceUnit& unit, Build build, const std::string& base, 
   std::vector<std::string> first{"-E", "-x",  "hip",   "-I", workplace.path, "-dependency-file",
                                  rule, "-MT", "object"};
   append(first, kPreprocessorFlags);
-  if (build == Build::checked) first.emplace_back("-DHIPAUDIT_CHECKED=1");
+  if (variant.build == Build::checked) first.emplace_back("-DHIPAUDIT_CHECKED=1");
+  if (variant.adversarial) first.emplace_back("-DHIPAUDIT_ADVERSARIAL=1");
   append(first, arch_macros(unit.arch));
   append(first, options.preprocessor);
   append(first, options.common);
@@ -306,7 +308,8 @@ bool build_object(const SourceUnit& unit, Build build, const std::string& base, 
   std::string object = workplace.path + "/object.o";
   if (!write_file(source, scanned.text.data(), scanned.text.size())) return false;
   std::vector<std::string> second{"-x", "hip-cpp-output"};
-  append(second, build == Build::checked ? kCheckedFlags : kPlainFlags);
+  append(second, variant.build == Build::checked ? kCheckedFlags : kPlainFlags);
+  if (!variant.contract) second.emplace_back("-ffp-contract=off");
   append(second, options.common);
   append(second, options.code);
   append(second, {"-o", object, source});
@@ -320,10 +323,15 @@ Mutex mutex;
 
 }  // namespace
 
-Compilation compile(const SourceUnit& unit, Build build) {
+Variant Variant::of(const Settings& settings) {
+  const Adversary& adversary = settings.adversary;
+  return {settings.build, adversary.needs_own_build(), adversary.contract};
+}
+
+Compilation compile(const SourceUnit& unit, Variant variant) {
   Locked lock(mutex);
   Compilation result;
-  std::string base = cache_folder() + "/" + unit_key(unit, build);
+  std::string base = cache_folder() + "/" + unit_key(unit, variant);
   result.object = base + ".o";
   if (access(result.object.c_str(), R_OK) == 0 && read_facts(base + ".facts", &result)) {
     result.good = true;
@@ -331,7 +339,7 @@ Compilation compile(const SourceUnit& unit, Build build) {
   }
   result = Compilation{};
   result.object = base + ".o";
-  result.good = build_object(unit, build, base, &result);
+  result.good = build_object(unit, variant, base, &result);
   return result;
 }
 

@@ -102,7 +102,7 @@ HIPAUDIT_EXPORT int hiprtcCompileProgram(void* handle, int count, const char* co
   program->unit.arch = now.arch;
   program->unit.options.clear();
   for (int i = 0; i < count; ++i) program->unit.options.emplace_back(options[i]);
-  Compilation result = compile(program->unit, now.build);
+  Compilation result = compile(program->unit, Variant::of(now));
   program->log = result.log;
   program->object = result.object;
   program->compiled = result.good;

@@ -146,6 +146,7 @@ hipError_t run(const Kernel* kernel, const LaunchShape& shape, const char* packe
   launch.shape = shape;
   launch.wave_size = static_cast<uint32_t>(current_profile().wave);
   launch.order_seed = now.order_seed;
+  launch.adversary = now.adversary;
   launch.timeout_s = now.timeout_s;
   launch.prepare();
   if (now.build == Build::checked) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "adversary.h"
 #include "hipaudit/context.h"
 #include "image.h"
 #include "journal.h"
@@ -50,6 +51,7 @@ struct Launch {
   uint32_t wave_size = 64;
   uint32_t wave_shift = 6;  // its logarithm
   uint64_t order_seed = 0;
+  Adversary adversary;
   double timeout_s = 10;
   std::vector<ThreadIndex> threads;  // of a block, in the order in which they start
 

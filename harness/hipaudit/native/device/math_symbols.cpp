@@ -7,10 +7,10 @@
 #define HIPAUDIT_MATH_NAMES(X) \
   X(acos) X(acosh) X(asin) X(asinh) X(atan) \
   X(atan2) X(atanh) X(cbrt) X(cos) X(cosh) \
-  X(cospi) X(cyl_bessel_i0) X(cyl_bessel_i1) X(erf) X(erfc) X(erff) X(erfcf) X(powf) X(c_powif) \
+  X(cospi) X(cyl_bessel_i0) X(cyl_bessel_i1) X(erf) X(erfc) X(erff) X(erfcf) X(powf) X(powif) \
   X(erfcinv) X(erfcx) X(erfinv) X(exp) X(exp10) \
   X(exp2) X(expm1) X(fmod) X(j0) X(j1) \
-  X(jn) X(ldexp) X(lgamma) X(log) X(log10) \
+  X(jn) X(ldexp) X(lgamma) X(log) X(log10) X(moved_float) X(moved_double) \
   X(log1p) X(log2) X(norm4d) X(normcdf) X(normcdfinv) \
   X(pow) X(rcbrt) X(reduce_half_pi) X(remainder) X(remquo_quotient) \
   X(rnorm4d) X(rounded_add) X(rounded_addf) X(rounded_div) X(rounded_divf) \
@@ -27,8 +27,9 @@
   void hipaudit_c_##NAME##f();
 extern "C" {
 HIPAUDIT_MATH_NAMES(HIPAUDIT_DECLARE)
-HIPAUDIT_C_UNARY(HIPAUDIT_DECLARE_FLOAT)
-HIPAUDIT_C_BINARY(HIPAUDIT_DECLARE_FLOAT)
+HIPAUDIT_C_UNARY(HIPAUDIT_DECLARE_BOTH)
+HIPAUDIT_C_UNARY_PAIR(HIPAUDIT_DECLARE_BOTH)
+HIPAUDIT_C_EXACT(HIPAUDIT_DECLARE_FLOAT)
 HIPAUDIT_C_OTHER(HIPAUDIT_DECLARE_BOTH)
 void hipaudit_c_ldexpf();
 }
@@ -37,18 +38,16 @@ namespace hipaudit {
 
 #define HIPAUDIT_ROW(NAME, FUNCTION) {NAME, reinterpret_cast<void*>(&hipaudit_##FUNCTION)},
 #define HIPAUDIT_OWN(NAME) HIPAUDIT_ROW("hipaudit_" #NAME, NAME)
-#define HIPAUDIT_C(NAME) HIPAUDIT_ROW(#NAME, NAME) HIPAUDIT_ROW(#NAME "f", c_##NAME##f)
+#define HIPAUDIT_EXACT(NAME) HIPAUDIT_ROW(#NAME, NAME) HIPAUDIT_ROW(#NAME "f", c_##NAME##f)
 #define HIPAUDIT_BOTH(NAME) HIPAUDIT_ROW(#NAME, c_##NAME) HIPAUDIT_ROW(#NAME "f", c_##NAME##f)
 
 // clang-format off
 const Symbol kMathSymbols[] = {
     HIPAUDIT_MATH_NAMES(HIPAUDIT_OWN)
-    HIPAUDIT_C_UNARY(HIPAUDIT_C)
-    HIPAUDIT_C_BINARY(HIPAUDIT_C)
+    HIPAUDIT_C_UNARY(HIPAUDIT_BOTH)
+    HIPAUDIT_C_UNARY_PAIR(HIPAUDIT_BOTH)
+    HIPAUDIT_C_EXACT(HIPAUDIT_EXACT)
     HIPAUDIT_C_OTHER(HIPAUDIT_BOTH)
-    HIPAUDIT_ROW("pow", pow) HIPAUDIT_ROW("powf", powf)
-    HIPAUDIT_ROW("erf", erf) HIPAUDIT_ROW("erff", erff)
-    HIPAUDIT_ROW("erfc", erfc) HIPAUDIT_ROW("erfcf", erfcf)
     HIPAUDIT_ROW("ldexp", ldexp) HIPAUDIT_ROW("ldexpf", c_ldexpf)
     HIPAUDIT_ROW("scalbn", ldexp) HIPAUDIT_ROW("scalbnf", c_ldexpf)
     HIPAUDIT_ROW("llround", c_lround) HIPAUDIT_ROW("llroundf", c_lroundf)

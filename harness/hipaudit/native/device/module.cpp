@@ -2,7 +2,6 @@
 
 #include <set>
 
-#include "compiler.h"
 #include "json.h"
 #include "sync.h"
 
@@ -82,10 +81,10 @@ Module::~Module() {
   }
 }
 
-Image* Module::image(Build build, std::string* error) {
-  Image*& slot = images_[build == Build::checked ? 1 : 0];
+Image* Module::image(Variant variant, std::string* error) {
+  Image*& slot = images_[variant.index()];
   if (slot != nullptr) return slot;
-  Compilation compiled = compile(unit_, build);
+  Compilation compiled = compile(unit_, variant);
   if (!compiled.good) {
     *error = compiled.log;
     return nullptr;
@@ -100,7 +99,7 @@ Image* Module::image(Build build, std::string* error) {
 }
 
 Function* Module::function(const std::string& name, std::string* error) {
-  Image* built = image(settings().build, error);
+  Image* built = image(Variant::of(settings()), error);
   if (built == nullptr) return nullptr;
   const Kernel* kernel = built->find_kernel(name);
   if (kernel == nullptr) {
@@ -114,7 +113,7 @@ Function* Module::function(const std::string& name, std::string* error) {
 }
 
 std::string Module::describe(std::string* error) {
-  Image* built = image(settings().build, error);
+  Image* built = image(Variant::of(settings()), error);
   if (built == nullptr) return "";
   JsonWriter json;
   json.open('[');
@@ -141,7 +140,7 @@ std::string Module::describe(std::string* error) {
 }
 
 const Kernel* resolve(const Function* function, std::string* error) {
-  Image* image = function->module->image(settings().build, error);
+  Image* image = function->module->image(Variant::of(settings()), error);
   if (image == nullptr) return nullptr;
   const Kernel* kernel = image->find_kernel(function->name);
   if (kernel == nullptr) *error = "no kernel " + function->name;

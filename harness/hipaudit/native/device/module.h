@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler.h"
 #include "image.h"
 #include "settings.h"
 #include "source_scan.h"
@@ -29,8 +30,8 @@ class Module {
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
-  // The module's image in the given build; nullptr with the reason in *error when it cannot be had.
-  Image* image(Build build, std::string* error);
+  // The module's image, compiled so; nullptr with the reason in *error when it cannot be had.
+  Image* image(Variant variant, std::string* error);
   // The handle of a kernel of that name, or nullptr when there is none.
   Function* function(const std::string& name, std::string* error);
   // Kernels, parameters, templates, as JSON.
@@ -39,7 +40,7 @@ class Module {
 
  private:
   SourceUnit unit_;
-  Image* images_[2] = {nullptr, nullptr};
+  Image* images_[kVariants] = {};
   std::map<std::string, std::unique_ptr<Function>> functions_;
   std::vector<TemplateKernel> templates_;
   std::vector<std::string> launches_;

@@ -48,6 +48,10 @@ bool assign(Settings& target, const char* key, const char* value) {
   } else if (strcmp(key, "order_seed") == 0) {
     if (!parse_count(value, 0, __LONG_MAX__, &count)) return false;
     target.order_seed = static_cast<uint64_t>(count);
+  } else if (strcmp(key, "adversarial") == 0) {
+    Adversary adversary;
+    if (!parse_adversary(value, &adversary)) return false;
+    target.adversary = adversary;
   } else if (strcmp(key, "poison") == 0) {
     int byte = -1;
     if (!parse_byte(value, &byte)) return false;
@@ -65,7 +69,7 @@ Settings from_environment() {
       {"arch", "HIPAUDIT_ARCH"},       {"build", "HIPAUDIT_BUILD"},
       {"workers", "HIPAUDIT_WORKERS"}, {"timeout", "HIPAUDIT_TIMEOUT"},
       {"poison", "HIPAUDIT_POISON"},   {"order_seed", "HIPAUDIT_ORDER_SEED"},
-      {"journal", "HIPAUDIT_JOURNAL"}};
+      {"journal", "HIPAUDIT_JOURNAL"}, {"adversarial", "HIPAUDIT_ADVERSARIAL"}};
   Settings initial;
   for (const auto& [key, variable] : keys) {
     const char* value = getenv(variable);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "adversary.h"
+
 namespace hipaudit {
 
 enum class Build { plain, checked };
@@ -14,6 +16,7 @@ struct Settings {
   int workers = 0;          // 0: one per core
   double timeout_s = 10;    // a launch without progress for so long is a finding
   uint64_t order_seed = 0;  // 0: natural order of blocks and waves
+  Adversary adversary;      // the natural device unless set
   int poison = -1;          // byte that fresh buffers are filled with; -1: none, they read as zeros
   std::string journal;      // path; empty: findings are printed to stderr
 };

@@ -90,9 +90,18 @@ void enter_context(Worker* worker) {
   here.dynamic_shared_bytes = launch.shape.shared_bytes;
 }
 
+// The processor's floating-point modes while kernels run: all exceptions masked, to nearest, with
+// denormals-are-zero and flush-to-zero or without. Switching fibers leaves them alone.
+void set_float_modes(bool flush) {
+  constexpr unsigned kUsual = 0x1f80;
+  constexpr unsigned kFlush = 0x8040;
+  __builtin_ia32_ldmxcsr(flush ? kUsual | kFlush : kUsual);
+}
+
 // Runs blocks of the launch until none is left for this worker.
 void run_blocks(Worker* worker, Launch* launch) {
   worker->launch = launch;
+  set_float_modes(launch->adversary.flush);
   worker->stacks.require(launch->kernel->stack_bytes);
   worker->stacks.reset();
   enter_context(worker);
@@ -121,6 +130,7 @@ void run_blocks(Worker* worker, Launch* launch) {
   worker->set_aside.clear();
   worker->block = nullptr;
   worker->launch = nullptr;
+  set_float_modes(false);
 }
 
 void* worker_main(void* argument) {
@@ -282,6 +292,7 @@ void run_launch(Launch& launch, int count) {
     return;
   }
   install_signals();
+  set_shift(launch.adversary.shift, launch.adversary.seed);
   if (launch.observer != nullptr) launch.observer->launch_begins(launch);
   pending = &launch;
   wanted = static_cast<uint32_t>(count);

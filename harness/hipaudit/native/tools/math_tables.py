@@ -1,11 +1,12 @@
 # ruff: noqa: INP001 - a script that developers run, not a module of the package
 """Write the constants and tables of the emulated device's math, computed with mpmath at 120 digits.
 
-    python math_tables.py            rewrites both generated headers beside this folder
+    python math_tables.py            rewrites the generated headers beside this folder
     python math_tables.py --check    exits 1 when a committed header differs from what this writes
 
 ``include/hipaudit/math_coefficients.h`` holds the polynomials of the functions that kernels inline;
-``device/math_tables.h`` holds the tables of the functions that the device library offers. A
+``device/math_tables.h`` holds the tables of the functions that the device library offers;
+``include/hipaudit/math_functions.h`` names the functions, with AMD's errors of math_ulp.json. A
 polynomial interpolates its function at Chebyshev nodes (within a small factor of minimax: Muller,
 Handbook of Floating-Point Arithmetic, ch. 10), after each function is divided
 by its zero, so that the absolute error of the quotient is the relative error of the function.
@@ -14,6 +15,7 @@ A pair ``hi, lo`` is a double-double: hi is the value rounded to double and lo w
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +27,7 @@ mp.dps = 120
 NATIVE = Path(__file__).resolve().parent.parent
 COEFFICIENTS = NATIVE / "include" / "hipaudit" / "math_coefficients.h"
 TABLES = NATIVE / "device" / "math_tables.h"
+FUNCTIONS = NATIVE / "include" / "hipaudit" / "math_functions.h"
 
 Function = Callable[[mpf], mpf]
 
@@ -264,6 +267,35 @@ def tables() -> str:
     return page("hipaudit::math", parts, '#include <stdint.h>\n\n#include "math_double_double.h"\n')
 
 
+def functions() -> str:
+    """The header that names the functions, each with the ULP that AMD documents, 0 for none."""
+    rows = json.loads((NATIVE / "math_ulp.json").read_text())["functions"]
+    listed = [f"  X({name}, {row['amd'] or 0}) \\" for name, row in rows.items()]
+    return "\n".join(
+        [
+            "// Written by tools/math_tables.py from math_ulp.json; do not edit.",
+            "#pragma once",
+            "",
+            "// clang-format off",
+            "// X(name, the largest error in ULP that AMD documents; 0: none is documented)",
+            "#define HIPAUDIT_MATH_FUNCTIONS(X) \\",
+            *listed[:-1],
+            listed[-1].removesuffix(" \\"),
+            "// clang-format on",
+            "",
+            "namespace hipaudit {",
+            "",
+            "// Which function a result comes from: the row of math_ulp.json with the same name.",
+            "#define HIPAUDIT_ROW(NAME, ULP) NAME,",
+            "enum class FunctionId : unsigned short { HIPAUDIT_MATH_FUNCTIONS(HIPAUDIT_ROW) };",
+            "#undef HIPAUDIT_ROW",
+            "",
+            "}  // namespace hipaudit",
+            "",
+        ]
+    )
+
+
 def page(namespace: str, parts: Sequence[str], includes: str) -> str:
     """A whole generated header."""
     head = "// Written by tools/math_tables.py with mpmath at 120 digits; do not edit.\n"
@@ -275,7 +307,7 @@ def page(namespace: str, parts: Sequence[str], includes: str) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Writes the headers, or compares them; the exit code."""
-    pages = {COEFFICIENTS: coefficients(), TABLES: tables()}
+    pages = {COEFFICIENTS: coefficients(), TABLES: tables(), FUNCTIONS: functions()}
     if "--check" in arguments:
         stale = [path for path, text in pages.items() if path.read_text() != text]
         for path in stale:

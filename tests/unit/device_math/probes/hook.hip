@@ -1,27 +1,29 @@
-// The hook that every transcendental result passes through, with a function that counts ids into
-// it.
-__attribute__((device)) inline float nudge(float value, unsigned id) {
-  return __builtin_bit_cast(float, __builtin_bit_cast(unsigned, value) + 1 + 0 * id);
-}
-namespace hipaudit {
-enum class FunctionId : unsigned short;
-}
-template <typename T>
-__attribute__((device)) inline T nudged(T value, hipaudit::FunctionId id) {
-  if constexpr (sizeof(T) == 4)
-    return nudge(value, static_cast<unsigned>(id));
-  else
-    return value * 2;
-}
-#define HIPAUDIT_ADVERSARIAL nudged
+// Kernels of an adversarial build, and how to set what it does.
 #include "hipaudit/math.h"
 
+namespace hipaudit {
+enum class Shift : unsigned char;
+__attribute__((device)) void set_shift(Shift shift, unsigned long seed);
+}  // namespace hipaudit
+
+// What the loader finds under the C name.
+extern "C" __attribute__((device)) float hipaudit_c_expf(float x);
+
 #define EACH extern "C" __attribute__((global)) void
+EACH probe_set(long, unsigned char*, const unsigned char* shift) {
+  hipaudit::set_shift(static_cast<hipaudit::Shift>(*shift), 1);
+}
 EACH probe_expf(long count, float* out, const float* x) {
   for (long i = 0; i < count; ++i) out[i] = expf(x[i]);
 }
 EACH probe_erff(long count, float* out, const float* x) {
   for (long i = 0; i < count; ++i) out[i] = erff(x[i]);
+}
+EACH probe_fast_expf(long count, float* out, const float* x) {
+  for (long i = 0; i < count; ++i) out[i] = __expf(x[i]);
+}
+EACH probe_c_expf(long count, float* out, const float* x) {
+  for (long i = 0; i < count; ++i) out[i] = hipaudit_c_expf(x[i]);
 }
 EACH probe_floorf(long count, float* out, const float* x) {
   for (long i = 0; i < count; ++i) out[i] = floorf(x[i]);

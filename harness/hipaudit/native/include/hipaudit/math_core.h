@@ -5,6 +5,7 @@
 #pragma once
 
 #include "../hip/host_defines.h"
+#include "math_functions.h"
 
 #define HIPAUDIT_EXACT_BEGIN                                           \
   _Pragma("float_control(push)") _Pragma("float_control(precise, on)") \
@@ -13,34 +14,25 @@
 
 namespace hipaudit {
 
-// Which function a result comes from: the row of math_ulp.json with the same name.
-// clang-format off
-enum class FunctionId : unsigned short {
-  acos, acosf, acosh, acoshf, asin, asinf, asinh, asinhf, atan, atanf, atan2, atan2f, atanh, atanhf,
-  cbrt, cbrtf, cos, cosf, cosh, coshf, cospi, cospif, cyl_bessel_i0, cyl_bessel_i0f, cyl_bessel_i1,
-  cyl_bessel_i1f, erf, erff, erfc, erfcf, erfcinv, erfcinvf, erfcx, erfcxf, erfinv, erfinvf, exp, expf,
-  exp10, exp10f, exp2, exp2f, expm1, expm1f, hypot, hypotf, j0, j0f, j1, j1f, jn, jnf, lgamma, lgammaf,
-  log, logf, log10, log10f, log1p, log1pf, log2, log2f, norm, normf, norm3d, norm3df, norm4d, norm4df,
-  normcdf, normcdff, normcdfinv, normcdfinvf, pow, powf, powi, powif, rcbrt, rcbrtf, rhypot, rhypotf,
-  rnorm, rnormf, rnorm3d, rnorm3df, rnorm4d, rnorm4df, rsqrt, rsqrtf, sin, sinf, sinh, sinhf, sinpi,
-  sinpif, sqrt, sqrtf, tan, tanf, tanh, tanhf, tgamma, tgammaf, y0, y0f, y1, y1f, yn, ynf,
-  fast_cosf, fast_exp10f, fast_expf, fast_fdividef, fast_log10f, fast_log2f, fast_logf, fast_powf,
-  fast_sinf, fast_tanf, fast_rcpf, fast_rcp, fast_rsqf, fast_rsq, fast_sqrtf, fast_sqrt, fast_exp2f,
-  fast_sin_turnsf, fast_cos_turnsf,
-};
-// clang-format on
-
-// The one place that every transcendental result passes through. HIPAUDIT_ADVERSARIAL, where
-// defined, names a device function of (value, FunctionId), declared before this header, that
-// returns the value moved within the error that AMD documents for that function.
-template <typename T>
-HIPAUDIT_DEVICE T math_result(T value, [[maybe_unused]] FunctionId function) {
+// The one place that every transcendental result passes through. An adversarial build moves it
+// within the error that AMD documents for the function: device/math_adversary.cpp. The result
+// depends on the lane, not on memory that a kernel writes.
 #if defined(HIPAUDIT_ADVERSARIAL)
-  return HIPAUDIT_ADVERSARIAL(value, function);
-#else
-  return value;
-#endif
+extern "C" __device__ __attribute__((pure)) float hipaudit_moved_float(float, FunctionId) noexcept;
+extern "C" __device__ __attribute__((pure)) double hipaudit_moved_double(double,
+                                                                         FunctionId) noexcept;
+HIPAUDIT_DEVICE float math_result(float value, FunctionId function) {
+  return hipaudit_moved_float(value, function);
 }
+HIPAUDIT_DEVICE double math_result(double value, FunctionId function) {
+  return hipaudit_moved_double(value, function);
+}
+#else
+template <typename T>
+HIPAUDIT_DEVICE T math_result(T value, FunctionId) {
+  return value;
+}
+#endif
 
 HIPAUDIT_EXACT_BEGIN
 

@@ -125,12 +125,12 @@ HIPAUDIT_STD(atan2)
     return hipaudit::math_result(static_cast<float>(VALUE), hipaudit::FunctionId::NAME##f); \
   }
 
-HIPAUDIT_LIBRARY float hipaudit_c_powif(float x, int n) noexcept;
+HIPAUDIT_LIBRARY float hipaudit_powif(float x, int n) noexcept;
 HIPAUDIT_DEVICE double powi(double x, int n) {
   return hipaudit::math_result(hipaudit_pow(x, n), hipaudit::FunctionId::powi);
 }
 HIPAUDIT_DEVICE float powif(float x, int n) {
-  return hipaudit::math_result(hipaudit_c_powif(x, n), hipaudit::FunctionId::powif);
+  return hipaudit::math_result(hipaudit_powif(x, n), hipaudit::FunctionId::powif);
 }
 HIPAUDIT_BOTH(jn, (int n, double x), (int n, float x), hipaudit_jn(n, x))
 HIPAUDIT_BOTH(yn, (int n, double x), (int n, float x), hipaudit_yn(n, x))

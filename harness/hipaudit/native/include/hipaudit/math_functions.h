@@ -1,0 +1,143 @@
+// Written by tools/math_tables.py from math_ulp.json; do not edit.
+#pragma once
+
+// clang-format off
+// X(name, the largest error in ULP that AMD documents; 0: none is documented)
+#define HIPAUDIT_MATH_FUNCTIONS(X) \
+  X(acos, 1) \
+  X(acosf, 1) \
+  X(acosh, 1) \
+  X(acoshf, 1) \
+  X(asin, 1) \
+  X(asinf, 2) \
+  X(asinh, 1) \
+  X(asinhf, 1) \
+  X(atan, 1) \
+  X(atanf, 2) \
+  X(atan2, 1) \
+  X(atan2f, 1) \
+  X(atanh, 1) \
+  X(atanhf, 1) \
+  X(cbrt, 1) \
+  X(cbrtf, 2) \
+  X(cos, 1) \
+  X(cosf, 1) \
+  X(cosh, 1) \
+  X(coshf, 1) \
+  X(cospi, 2) \
+  X(cospif, 1) \
+  X(cyl_bessel_i0, 0) \
+  X(cyl_bessel_i0f, 0) \
+  X(cyl_bessel_i1, 0) \
+  X(cyl_bessel_i1f, 0) \
+  X(erf, 4) \
+  X(erff, 4) \
+  X(erfc, 2) \
+  X(erfcf, 2) \
+  X(erfcinv, 0) \
+  X(erfcinvf, 0) \
+  X(erfcx, 5) \
+  X(erfcxf, 5) \
+  X(erfinv, 0) \
+  X(erfinvf, 0) \
+  X(exp, 1) \
+  X(expf, 1) \
+  X(exp10, 1) \
+  X(exp10f, 1) \
+  X(exp2, 1) \
+  X(exp2f, 1) \
+  X(expm1, 1) \
+  X(expm1f, 1) \
+  X(hypot, 1) \
+  X(hypotf, 1) \
+  X(j0, 0) \
+  X(j0f, 0) \
+  X(j1, 0) \
+  X(j1f, 0) \
+  X(jn, 0) \
+  X(jnf, 0) \
+  X(lgamma, 2) \
+  X(lgammaf, 4) \
+  X(log, 1) \
+  X(logf, 2) \
+  X(log10, 1) \
+  X(log10f, 2) \
+  X(log1p, 1) \
+  X(log1pf, 1) \
+  X(log2, 1) \
+  X(log2f, 1) \
+  X(norm, 1) \
+  X(normf, 1) \
+  X(norm3d, 1) \
+  X(norm3df, 1) \
+  X(norm4d, 2) \
+  X(norm4df, 2) \
+  X(normcdf, 0) \
+  X(normcdff, 0) \
+  X(normcdfinv, 0) \
+  X(normcdfinvf, 0) \
+  X(pow, 1) \
+  X(powf, 1) \
+  X(powi, 1) \
+  X(powif, 1) \
+  X(rcbrt, 1) \
+  X(rcbrtf, 1) \
+  X(rhypot, 1) \
+  X(rhypotf, 1) \
+  X(rnorm, 1) \
+  X(rnormf, 1) \
+  X(rnorm3d, 1) \
+  X(rnorm3df, 1) \
+  X(rnorm4d, 1) \
+  X(rnorm4df, 2) \
+  X(rsqrt, 1) \
+  X(rsqrtf, 1) \
+  X(sin, 1) \
+  X(sinf, 1) \
+  X(sinh, 1) \
+  X(sinhf, 1) \
+  X(sinpi, 2) \
+  X(sinpif, 2) \
+  X(sqrt, 1) \
+  X(sqrtf, 1) \
+  X(tan, 1) \
+  X(tanf, 1) \
+  X(tanh, 1) \
+  X(tanhf, 2) \
+  X(tgamma, 6) \
+  X(tgammaf, 6) \
+  X(y0, 0) \
+  X(y0f, 0) \
+  X(y1, 0) \
+  X(y1f, 0) \
+  X(yn, 0) \
+  X(ynf, 0) \
+  X(fast_cosf, 4) \
+  X(fast_exp10f, 18) \
+  X(fast_expf, 6) \
+  X(fast_fdividef, 0) \
+  X(fast_log10f, 2) \
+  X(fast_log2f, 1) \
+  X(fast_logf, 2) \
+  X(fast_powf, 1) \
+  X(fast_sinf, 18) \
+  X(fast_tanf, 1) \
+  X(fast_rcpf, 1) \
+  X(fast_rcp, 0) \
+  X(fast_rsqf, 1) \
+  X(fast_rsq, 0) \
+  X(fast_sqrtf, 1) \
+  X(fast_sqrt, 0) \
+  X(fast_exp2f, 1) \
+  X(fast_sin_turnsf, 0) \
+  X(fast_cos_turnsf, 0)
+// clang-format on
+
+namespace hipaudit {
+
+// Which function a result comes from: the row of math_ulp.json with the same name.
+#define HIPAUDIT_ROW(NAME, ULP) NAME,
+enum class FunctionId : unsigned short { HIPAUDIT_MATH_FUNCTIONS(HIPAUDIT_ROW) };
+#undef HIPAUDIT_ROW
+
+}  // namespace hipaudit
