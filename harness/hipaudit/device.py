@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hipaudit import hipcalls, toolchain
+from hipaudit.adversary import Adversary
 from hipaudit.errors import DeviceError, UsageError
 
 ARCHES = ("gfx90a", "gfx942", "gfx950", "gfx1100", "gfx1201")
@@ -126,6 +127,13 @@ class Device:
         The default is `compare.POISON_BYTE`.
         """
         return self.control is not None and self.control.set("poison", f"{byte:02x}")
+
+    def with_adversary(self, adversary: Adversary) -> bool:
+        """Use the freedoms of a device against kernels from now on; False when it cannot."""
+        if self.control is None:
+            return False
+        ordered = self.control.set("order_seed", str(adversary.order))
+        return self.control.set("adversarial", adversary.words) and ordered
 
     def synchronise(self) -> None:
         """Wait for all work; the status of work that failed is left to the journal."""
@@ -278,7 +286,8 @@ def _bind_rocm() -> Device:
 def settings_environment(choice: str, settings: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a child of ours, which binds the device itself.
 
-    *settings* are the emulated device's: arch, build, workers, timeout, journal, order_seed.
+    *settings* are the emulated device's: arch, build, workers, timeout, journal, order_seed,
+    adversarial.
     """
     child = dict(os.environ)
     child["HIPAUDIT_DEVICE"] = choice

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from hipaudit.adversary import NATURAL, Adversary, drawn, usual
 from hipaudit.compare import Comparison, Mismatch, compare
 from hipaudit.device import Device
 from hipaudit.errors import HipauditError
@@ -15,6 +16,7 @@ from hipaudit.launches import launches
 from hipaudit.run import run_case
 from hipaudit.spec import Array, Case, Outputs, Spec, as_outputs
 from hipaudit.verdict import Tally, Verdict
+from hipaudit_reference.bounds import AMD, assuming
 
 Builds: TypeAlias = Literal["as set", "mixed", "both"]
 
@@ -25,9 +27,14 @@ _CHECKED_SHARE = 4
 class WrongOutput(AssertionError):  # noqa: N818 - pytest and Hypothesis show the name
     """An example's outputs are wrong; *mismatches* say how."""
 
-    def __init__(self, name: str, arch: str, mismatches: Sequence[Mismatch]) -> None:
+    def __init__(
+        self, name: str, arch: str, mismatches: Sequence[Mismatch], adversary: Adversary = NATURAL
+    ) -> None:
+        where = arch if adversary == NATURAL else f"{arch} ({adversary})"
         super().__init__(
-            "\n".join(f"{name} on {arch}: {wrong.kind}: {wrong.sentence()}" for wrong in mismatches)
+            "\n".join(
+                f"{name} on {where}: {wrong.kind}: {wrong.sentence()}" for wrong in mismatches
+            )
         )
         self.mismatches = tuple(mismatches)
 
@@ -60,24 +67,63 @@ class Claim:
         return Claim(spec.name, spec.reference, spec.bound, spec.u_out, spec.spot)
 
 
+class _Condition(NamedTuple):
+    """The build and the device's freedoms that one run of an example meets."""
+
+    build: str | None
+    adversary: Adversary
+
+
+@dataclass(slots=True)
+class _Truth:
+    """What an example's outputs must be, worked out once however often it runs."""
+
+    claim: Claim
+    case: Case
+    _expected: tuple[Array, ...] | None = None
+    _bounds: dict[bool, tuple[Array, ...] | None] = field(default_factory=dict)
+
+    @property
+    def expected(self) -> tuple[Array, ...]:
+        """The reference's outputs."""
+        if self._expected is None:
+            outputs = self.claim.reference(**self.case.inputs)
+            self._expected = as_outputs(outputs, who=f"the reference of {self.claim.name}")
+        return self._expected
+
+    def bounds(self, *, flush: bool) -> tuple[Array, ...] | None:
+        """The largest allowed errors, on a device that flushes subnormals or keeps them."""
+        if self.claim.bound is None:
+            return None
+        if flush not in self._bounds:
+            with assuming(AMD.flushing() if flush else AMD):
+                limits = self.claim.bound(**self.case.inputs)
+            self._bounds[flush] = as_outputs(limits, who=f"the bound of {self.claim.name}")
+        return self._bounds[flush]
+
+
 @dataclass(slots=True)
 class Judge:
     """Judges examples of one claim on one device, and adds up what they show.
 
     builds    which builds run an example: the one that is set; a mixture, by the example's own
               digest, so that the same example always meets the same; or both in turn
+    adversarial  whether examples meet adversaries
     poisoned  whether the device fills fresh memory with the poison
     last      the mismatches of the failing example; after Hypothesis has shrunk it, the smallest
     case      the example that ran last
+    adversary  what that example met last
     """
 
     claim: Claim
     device: Device
     builds: Builds = "as set"
+    adversarial: bool = True
     poisoned: bool = field(init=False)
     tally: Tally = field(init=False)
     last: tuple[Mismatch, ...] = ()
     case: Case | None = None
+    adversary: Adversary = NATURAL
     _checks: bool = field(init=False)
     _failing_build: str | None = None
     _started: int = field(init=False)
@@ -90,22 +136,71 @@ class Judge:
         self.device.records_since(self.device.journal_size())
         self._started = self.device.journal_size()
 
-    def run(self, launch: Callable[[], Outputs | None], case: Case) -> None:
-        """Run one example and judge it.
+    def run(
+        self,
+        launch: Callable[[], Outputs | None],
+        case: Case,
+        adversaries: tuple[Adversary, ...] = (),
+    ) -> None:
+        """Run one example and judge it, on the device as it is or as Hypothesis draws it.
+
+        adversaries  run it with these as well; for cases that Hypothesis does not draw
 
         Raises WrongOutput, KernelFault when the device found a fault, PoorReference, or what the
         launcher raises.
         """
         self.case = case
-        for build in self._builds_for(case):
-            if build is not None:
-                self.device.with_build(build)
+        truth = _Truth(self.claim, case)
+        for condition in self._conditions(case, (drawn(), *adversaries)):
+            if condition.build is not None:
+                self.device.with_build(condition.build)
             try:
-                self.judge(run_case(case, launch, self.device, self.claim.name).outputs, case)
+                self._run_on(condition.adversary, launch, truth)
             except Exception:
                 # What Hypothesis shrinks from here on must fail in the same build, or not at all.
-                self._failing_build = build
+                self._failing_build = self._failing_build or condition.build
                 raise
+
+    def _run_on(
+        self, adversary: Adversary, launch: Callable[[], Outputs | None], truth: _Truth
+    ) -> None:
+        """Run an example on a device that uses its freedoms so, and judge the outputs."""
+        self.adversary = adversary
+        changed = adversary != usual() and self.device.with_adversary(adversary)
+        try:
+            outputs = run_case(truth.case, launch, self.device, self.claim.name).outputs
+        finally:
+            if changed:
+                self.device.with_adversary(usual())
+        self.judge(outputs, truth)
+
+    def _conditions(self, case: Case, adversaries: tuple[Adversary, ...]) -> tuple[_Condition, ...]:
+        """Return how an example runs: natural in the builds asked for, adversarial in plain."""
+        unset = "plain" if self._checks or self.builds != "as set" else None
+        conditions: list[_Condition] = []
+        for adversary in adversaries:
+            met = self._met(adversary, case)
+            builds = self._builds_for(case) if met == usual() else (unset,)
+            conditions += (_Condition(build, met) for build in builds)
+        return tuple(dict.fromkeys(conditions))
+
+    def _met(self, adversary: Adversary, case: Case) -> Adversary:
+        """Return the adversary that this device can be, and that this claim speaks about."""
+        can = self.adversarial and self.device.control is not None
+        if adversary == NATURAL or not can or self._failing_build == "checked":
+            return usual()
+        return adversary if self._may_flush(case) else replace(adversary, flush=False)
+
+    def _may_flush(self, case: Case) -> bool:
+        """Tell whether the claim speaks of a device that flushes subnormals.
+
+        An exact one does not; and where 0 times infinity would come of a flushed argument, what
+        the reference says of numbers that are not finite holds for those that are kept alone.
+        """
+        values = (np.asarray(value) for value in case.inputs.values())
+        return self.claim.bound is not None and all(
+            np.isfinite(value).all() for value in values if "float" in value.dtype.name
+        )
 
     def _builds_for(self, case: Case) -> tuple[str | None, ...]:
         if not self._checks:
@@ -124,19 +219,16 @@ class Judge:
             self.device.with_build("plain")
             self.device.control.set("poison", "")
 
-    def judge(self, actual: tuple[Array, ...], case: Case) -> None:
+    def judge(self, actual: tuple[Array, ...], truth: _Truth) -> None:
         """Judge the outputs of one example."""
-        claim, inputs = self.claim, case.inputs
-        expected = as_outputs(claim.reference(**inputs), who=f"the reference of {claim.name}")
-        bounds = None
-        if claim.bound is not None:
-            bounds = as_outputs(claim.bound(**inputs), who=f"the bound of {claim.name}")
+        claim, expected = self.claim, truth.expected
+        bounds = truth.bounds(flush=self.adversary.flush)
         comparison = compare(actual, expected, bounds, poisoned=self.poisoned)
-        self.tally.add(comparison)
+        self.tally.add(comparison, adversarial=self.adversary != NATURAL)
         if comparison.mismatches:
             self.last = comparison.mismatches
-            raise WrongOutput(claim.name, self.device.arch, comparison.mismatches)
-        self._check_reference(comparison, expected, bounds, case)
+            raise WrongOutput(claim.name, self.device.arch, comparison.mismatches, self.adversary)
+        self._check_reference(comparison, expected, bounds, truth.case)
         self.tally.try_mutants(actual, expected, bounds)
 
     def _check_reference(
@@ -169,6 +261,7 @@ class Judge:
             launches=ran,
             accesses=accesses,
             mismatches=self.last,
+            adversary=str(self.adversary) if self.last and self.adversary != NATURAL else "",
         )
 
     def _counted(self) -> tuple[int | None, int | None]:

@@ -23,11 +23,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
 
+from hipaudit.adversary import FIXED, Adversary
 from hipaudit.device import Device
 from hipaudit.errors import UsageError
 from hipaudit.judge import Builds, Claim, Judge, raise_unless_earned
@@ -147,12 +149,13 @@ def run_spec(spec: Spec, device: Device) -> None:
     active = collected or Active()
     judge = active.judge_for(Claim.of(spec), device)
 
-    def example(inputs: Inputs) -> None:
-        judge.run(lambda: spec.launch(device, **inputs), Case(inputs))
+    def example(inputs: Inputs, adversaries: tuple[Adversary, ...] = ()) -> None:
+        judge.run(lambda: spec.launch(device, **inputs), Case(inputs), adversaries)
 
     test = hypothesis_test(spec, example, blob=active.blob)
-    for inputs in spec.cases if active.blob is None else ():
-        example(inputs)
+    cases = spec.cases if active.blob is None else ()
+    for inputs, adversary in zip(cases, cycle(FIXED), strict=False):
+        example(inputs, (adversary,))
     test()
     if collected is None:
         raise_unless_earned(judge.finish())

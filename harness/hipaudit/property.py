@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, reproduce_failure, settings
 
+from hipaudit.adversary import FIXED, Adversary
 from hipaudit.device import Device
 from hipaudit.judge import Claim, Judge, VacuousBound, VoidRun, WrongOutput, raise_unless_earned
 from hipaudit.run import KernelFault
@@ -56,27 +58,31 @@ def examine(
     *,
     examples: int | None = None,
     blob: tuple[str, str] | None = None,
+    adversarial: bool = True,
     progress: Callable[[], None] = lambda: None,
 ) -> Examination:
     """Run a library spec's fixed cases and its drawn ones; the same ones every time.
 
     blob      only the one input that this Hypothesis token stands for
+    adversarial  whether examples meet a device that uses its freedoms
     progress  called after each example
 
     Raises HipauditError for a spec that cannot judge, and what a launcher raises of itself.
     """
-    judge = Judge(Claim.of(spec), device)
+    judge = Judge(Claim.of(spec), device, adversarial=adversarial)
 
-    def example(inputs: Inputs) -> None:
-        judge.run(lambda: spec.launch(device, **inputs), Case(inputs))
+    def example(inputs: Inputs, adversaries: tuple[Adversary, ...] = ()) -> None:
+        judge.run(lambda: spec.launch(device, **inputs), Case(inputs), adversaries)
         progress()
 
     # The same cases every time, so that two audits of one commit agree in every byte.
     fixed = settings(derandomize=True, database=None, phases=(Phase.generate, Phase.shrink))
     property_test = hypothesis_test(spec, example, fixed, examples=examples, blob=blob)
     try:
-        for inputs in spec.cases if blob is None else ():
-            example(inputs)
+        for inputs, adversary in zip(
+            spec.cases if blob is None else (), cycle(FIXED), strict=False
+        ):
+            example(inputs, (adversary,))
         property_test()
         if blob is None:
             raise_unless_earned(judge.finish())
@@ -136,8 +142,8 @@ def failure_of(error: BaseException, case: str) -> Failure:
 
 
 def _is_note(line: str) -> bool:
-    """Recognise what our strategies note about the tensors they drew."""
-    return line.strip().startswith(("tensor(", "byte_blocks("))
+    """Recognise what our strategies note about the tensors and the device they drew."""
+    return line.strip().startswith(("tensor(", "byte_blocks(", "device("))
 
 
 def blob_bytes(literal: str) -> bytes:

@@ -24,6 +24,8 @@ class Verdict:
     spots        reference elements that the mpmath oracle judged
     survivors    planted wrong outputs that no input rejected: the bound is vacuous
     mismatches   of the failing example
+    adversarial  examples that met a device that uses its freedoms
+    adversary    what the failing example met; empty for the natural device
     """
 
     name: str
@@ -38,6 +40,8 @@ class Verdict:
     spots: int
     survivors: tuple[str, ...]
     mismatches: tuple[Mismatch, ...]
+    adversarial: int = 0
+    adversary: str = ""
 
     @property
     def void_because(self) -> str | None:
@@ -81,6 +85,7 @@ class Tally:
 
     u_out: float
     examples: int = 0
+    adversarial: int = 0
     elements: int = 0
     spots: int = 0
     worst_ratio: float = 0.0
@@ -88,9 +93,10 @@ class Tally:
     alive: dict[str, bool] = field(default_factory=dict)
     points: list[tuple[int, float]] = field(default_factory=list)
 
-    def add(self, comparison: Comparison) -> None:
+    def add(self, comparison: Comparison, *, adversarial: bool = False) -> None:
         """Count one example that was compared."""
         self.examples += 1
+        self.adversarial += adversarial
         self.elements += comparison.elements
         if not comparison.mismatches:
             self.worst_ratio = max(self.worst_ratio, comparison.worst_ratio)
@@ -124,6 +130,7 @@ class Tally:
         launches: int | None,
         accesses: int | None = None,
         mismatches: Iterable[Mismatch] = (),
+        adversary: str = "",
     ) -> Verdict:
         """Return the verdict so far."""
         return Verdict(
@@ -139,4 +146,6 @@ class Tally:
             self.spots,
             self.survivors,
             tuple(mismatches),
+            self.adversarial,
+            adversary,
         )

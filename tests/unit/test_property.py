@@ -166,7 +166,7 @@ def test_only_an_earned_pass_passes() -> None:
     with pytest.raises(VoidRun, match="no example ran"):
         raise_unless_earned(judge.finish())
     ones = np.zeros(3, np.float32)
-    judge.judge((ones,), Case({"x": np.zeros(3, np.float32)}))
+    judge.run(lambda: ones, Case({"x": np.zeros(3, np.float32)}))
     with pytest.raises(VacuousBound, match="zeros"):
         raise_unless_earned(judge.finish())
 

@@ -6,7 +6,8 @@ the kernel's algorithm:
 - `height`: how it adds: the height of its summation tree, or a model of `summation`; None, the
   default, holds for any order;
 - `working`, `out`: the formats it computes in and stores;
-- `device`: its functions' errors (`EMULATED`, `AMD`, `AMD_FAST`, or a table of your own).
+- `device`: its functions' errors (`EMULATED`, `AMD`, `AMD_FAST`, or a table of your own); by
+  default what `assuming` says, else `AMD`, the errors that AMD documents.
 
 It returns float64 of the output's shape. `bounds.assembly` says what its elements mean; they
 are never NaN.
@@ -33,6 +34,7 @@ from hipaudit_reference.bounds.device import (
     DEVICES,
     EMULATED,
     DeviceErrors,
+    assuming,
 )
 from hipaudit_reference.bounds.elementwise import (
     add,
@@ -93,6 +95,7 @@ __all__ = [
     "EMULATED",
     "DeviceErrors",
     "add",
+    "assuming",
     "attention",
     "combine",
     "conv1d_depthwise",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hipaudit_reference.arrays import Float64, as_float64, quiet
+from hipaudit_reference.arrays import Float64, as_float64
 from hipaudit_reference.bounds.assembly import accumulated, factor_roundings, settled, stored
 from hipaudit_reference.bounds.attentions import attended_error, attention
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.bounds.matrices import gemm
 from hipaudit_reference.bounds.norms import rms_error
 from hipaudit_reference.formats import FP32, Format
@@ -17,7 +17,7 @@ from hipaudit_reference.references import attentions, matrices
 from hipaudit_reference.summation import Height
 
 
-@quiet
+@derived
 def paged_attention(
     q: ArrayLike,
     k_pages: ArrayLike,
@@ -35,7 +35,7 @@ def paged_attention(
     probabilities: Format | None = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of paged decode attention, (s, hq, dv): that of `attention` for each sequence."""
     queries = as_float64(q, "q")
@@ -65,7 +65,7 @@ def paged_attention(
     return np.stack(rows) if rows else np.zeros((0, queries.shape[1], width))
 
 
-@quiet
+@derived
 def mla_project(
     x: ArrayLike,
     down: ArrayLike,
@@ -76,7 +76,7 @@ def mla_project(
     between: Format = FP32,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of RMSNorm(x W_down): the norm's, for rows that are off by the product's error.
 
@@ -89,7 +89,7 @@ def mla_project(
     return settled(stored(error, y, out, working, device), y, overflow | ~np.isfinite(moved))
 
 
-@quiet
+@derived
 def mla_attention(
     q_latent: ArrayLike,
     q_rope: ArrayLike,
@@ -105,7 +105,7 @@ def mla_attention(
     probabilities: Format | None = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of latent attention: `attention` with keys of r + dr elements and one key head."""
     q, k, v = reference.mla_operands(q_latent, q_rope, latent, k_rope)
@@ -126,7 +126,7 @@ def mla_attention(
     )
 
 
-@quiet
+@derived
 def relative_attention(
     q: ArrayLike,
     k: ArrayLike,
@@ -142,7 +142,7 @@ def relative_attention(
     probabilities: Format | None = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of attention with relative positions, (..., h, t, dv).
 

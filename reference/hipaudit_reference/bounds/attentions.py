@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hipaudit_reference.arrays import Booleans, Float64, quiet
+from hipaudit_reference.arrays import Booleans, Float64
 from hipaudit_reference.bounds.assembly import accumulated, factor_roundings, settled, stored
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.formats import FP32, Format
 from hipaudit_reference.references import attentions as reference
 from hipaudit_reference.references.attentions import Heads
 from hipaudit_reference.summation import Height
 
 
-@quiet
+@derived
 def attention(
     q: ArrayLike,
     k: ArrayLike,
@@ -32,7 +32,7 @@ def attention(
     probabilities: Format | None = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of attention, per element of (..., hq, tq, dv), d = max s - s, p = softmax(s).
 

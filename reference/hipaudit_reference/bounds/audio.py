@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hipaudit_reference.arrays import Float64, as_float64, quiet
+from hipaudit_reference.arrays import Float64, as_float64
 from hipaudit_reference.bounds.assembly import accumulated, settled, stored
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.bounds.matrices import gemm
 from hipaudit_reference.formats import FP32, Format
 from hipaudit_reference.references import audio as reference
@@ -19,7 +19,7 @@ from hipaudit_reference.summation import Height, gamma
 Transform = Literal["fft", "dft"]
 
 
-@quiet
+@derived
 def power_spectrum(
     signal: ArrayLike,
     window: ArrayLike,
@@ -29,7 +29,7 @@ def power_spectrum(
     twiddle: float = 2.0,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of |X_k|^2: 2 |X| e + e^2 + gamma_3 |X|^2, with e the error of X_k.
 
@@ -70,7 +70,7 @@ def spectrum_power_error(
     return np.asarray(squared + gamma(3, u) * (power + squared) + 2 * tiny)
 
 
-@quiet
+@derived
 def log_mel(
     signal: ArrayLike,
     window: ArrayLike,
@@ -83,7 +83,7 @@ def log_mel(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of log10(max(mel, floor)): the larger side of log10 over mel +- its error.
 
@@ -111,7 +111,7 @@ def log_mel(
     return settled(stored(total, y, out, working, device), y, overflow)
 
 
-@quiet
+@derived
 def conv1d_depthwise(
     x: ArrayLike,
     weight: ArrayLike,
@@ -121,7 +121,7 @@ def conv1d_depthwise(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of a depthwise convolution: gamma_{taps + 1} (|w||x| + |bias|)."""
     y = reference.conv1d_depthwise(x, weight, bias, padding)
@@ -138,7 +138,7 @@ def conv1d_depthwise(
     return settled(stored(error, y, out, working, device), y, size >= working.max_finite)
 
 
-@quiet
+@derived
 def conv1d_pointwise(
     x: ArrayLike,
     weight: ArrayLike,
@@ -147,7 +147,7 @@ def conv1d_pointwise(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of a pointwise convolution: that of `gemm`, the bias among the terms or as C."""
     samples, kernel = as_float64(x), as_float64(weight, "weight")

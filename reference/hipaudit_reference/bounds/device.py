@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from typing import ParamSpec, TypeVar
 
+from hipaudit_reference.arrays import quiet
 from hipaudit_reference.formats import Format
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,4 +155,29 @@ AMD_FAST = DeviceErrors(
 
 DEVICES: dict[str, DeviceErrors] = {table.name: table for table in (EMULATED, AMD, AMD_FAST)}
 
-__all__ = ["AMD", "AMD_FAST", "DEVICES", "EMULATED", "DeviceErrors"]
+_assumed: ContextVar[DeviceErrors] = ContextVar("hipaudit_assumed_device", default=AMD)
+
+
+@contextmanager
+def assuming(device: DeviceErrors) -> Iterator[None]:
+    """Make *device* the one that bounds inside take when they are not given one."""
+    token = _assumed.set(device)
+    try:
+        yield
+    finally:
+        _assumed.reset(token)
+
+
+def derived(bound: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Make a function a bound: its `device` is the assumed one unless given, numpy is quiet."""
+    silent = quiet(bound)
+
+    @functools.wraps(bound)
+    def complete(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        kwargs.setdefault("device", _assumed.get())
+        return silent(*args, **kwargs)
+
+    return complete
+
+
+__all__ = ["AMD", "AMD_FAST", "DEVICES", "EMULATED", "DeviceErrors", "assuming", "derived"]

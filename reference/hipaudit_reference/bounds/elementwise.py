@@ -7,21 +7,21 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hipaudit_reference.arrays import Float64, as_float64, quiet
+from hipaudit_reference.arrays import Float64, as_float64
 from hipaudit_reference.bounds.assembly import factor_roundings, relative, settled, stored
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.formats import FP32, Format
 from hipaudit_reference.references import elementwise as reference
 
 
-@quiet
+@derived
 def add(
     a: ArrayLike,
     b: ArrayLike,
     *,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of a + b: u |y|."""
     y = reference.add(a, b)
@@ -29,14 +29,14 @@ def add(
     return settled(stored(error, y, out, working, device), y)
 
 
-@quiet
+@derived
 def scale(
     x: ArrayLike,
     factor: float,
     *,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of factor * x: u |y|, another u for a factor the format does not hold, none for 2^k."""
     y = reference.scale(x, factor)
@@ -45,13 +45,13 @@ def scale(
     return settled(stored(error, y, out, working, device), y)
 
 
-@quiet
+@derived
 def silu(
     x: ArrayLike,
     *,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of x / (1 + exp(-x)): |y| ((u |x| + eps_exp) (1 - sigma(x)) + 3 u).
 
@@ -64,14 +64,14 @@ def silu(
     return settled(stored(error, y, out, working, device), y)
 
 
-@quiet
+@derived
 def swiglu(
     gate: ArrayLike,
     up: ArrayLike,
     *,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of silu(gate) * up: |y| ((u |g| + eps_exp) (1 - sigma(g)) + 4 u)."""
     y = reference.swiglu(gate, up)
@@ -82,14 +82,14 @@ def swiglu(
     return settled(stored(error + lost, y, out, working, device), y)
 
 
-@quiet
+@derived
 def glu(
     value: ArrayLike,
     gate: ArrayLike,
     *,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of value * sigmoid(gate): |y| ((u |g| + eps_exp) (1 - sigma(g)) + 3 u)."""
     y = reference.glu(value, gate)
@@ -115,14 +115,14 @@ def _gated_error(
     return np.where(vanishes, np.maximum(error, value + tiny), error)
 
 
-@quiet
+@derived
 def gelu(
     x: ArrayLike,
     *,
     complement: bool = False,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of x (1 + erf z) / 2, z = x / sqrt 2.
 
@@ -140,22 +140,22 @@ def gelu(
     slope = 2 / math.sqrt(math.pi) * np.exp(-(np.maximum(z - moved, 0.0) ** 2))
     if complement:
         one_plus = reference.erfc(-values * math.sqrt(0.5))
-        inner = device.erfc * u * one_plus + moved * slope
+        inner = device.erfc * (u * one_plus + tiny) + moved * slope
     else:
         one_plus = 1 + reference.erf(values * math.sqrt(0.5))
-        inner = device.erf * u * np.minimum(1.0, 2 * z) + moved * slope + u * one_plus
+        inner = device.erf * (u * np.minimum(1.0, 2 * z) + tiny) + moved * slope + u * one_plus
     error = np.where(size == np.inf, 0.0, 0.5 * size * inner * (1 + 3 * u))
     error = error + 2 * u * np.abs(y) + (2 + size) * tiny
     return settled(stored(error, y, out, working, device), y)
 
 
-@quiet
+@derived
 def gelu_tanh(
     x: ArrayLike,
     *,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of x (1 + tanh t) / 2, t = sqrt(2 / pi) (x + 0.044715 x^3).
 
@@ -170,7 +170,8 @@ def gelu_tanh(
     moved = 8 * u * t / (1 - 8 * u)
     slope = 1 / np.cosh(np.maximum(t - moved, 0.0)) ** 2
     spread = np.where(slope == 0, 0.0, moved * slope)
-    inner = spread + device.tanh * u * np.tanh(t) + u * (1 + np.tanh(np.copysign(t, values)))
+    inner = spread + device.tanh * (u * np.tanh(t) + tiny)
+    inner = inner + u * (1 + np.tanh(np.copysign(t, values)))
     error = np.where(size == np.inf, 0.0, 0.5 * size * inner * (1 + 3 * u))
     error = error + 2 * u * np.abs(y) + (2 + size) * 2 * tiny
     return settled(stored(error, y, out, working, device), y)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hipaudit_reference.arrays import Float64, as_float64, quiet
+from hipaudit_reference.arrays import Float64, as_float64
 from hipaudit_reference.bounds.assembly import accumulated, settled, stored
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.bounds.matrices import gemm
 from hipaudit_reference.bounds.softmaxes import softmax
 from hipaudit_reference.formats import FP32, Format
@@ -16,7 +16,7 @@ from hipaudit_reference.references.softmaxes import softmax as exact_softmax
 from hipaudit_reference.summation import Height
 
 
-@quiet
+@derived
 def router(
     logits: ArrayLike,
     count: int,
@@ -25,7 +25,7 @@ def router(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> tuple[Float64, Float64]:
     """Errors of the router's weights, and of its indices (all 0: compare them by acceptance).
 
@@ -51,7 +51,7 @@ def router(
     return settled(stored(each, weights, out, working, device), weights), np.zeros(order.shape)
 
 
-@quiet
+@derived
 def grouped_gemm(
     x: ArrayLike,
     weights: ArrayLike,
@@ -60,7 +60,7 @@ def grouped_gemm(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of each group's product: that of `gemm`."""
     rows, matrices = as_float64(x), as_float64(weights, "weights")
@@ -72,7 +72,7 @@ def grouped_gemm(
     return np.concatenate(parts) if parts else np.zeros((0, matrices.shape[-1]))
 
 
-@quiet
+@derived
 def combine(
     y: ArrayLike,
     weights: ArrayLike,
@@ -81,7 +81,7 @@ def combine(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of sum_c w_c y_c: gamma_{h+1} sum |w_c y_c|, per element of (tokens, n)."""
     result = reference.combine(y, weights, source)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hipaudit_reference.arrays import Float64, as_float64, quiet
+from hipaudit_reference.arrays import Float64, as_float64
 from hipaudit_reference.bounds.assembly import accumulated, factor_roundings, settled, stored
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.formats import FP32, Format
 from hipaudit_reference.references import matrices as reference
 from hipaudit_reference.summation import Height
 
 
-@quiet
+@derived
 def gemm(
     a: ArrayLike,
     b: ArrayLike,
@@ -24,7 +24,7 @@ def gemm(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of alpha A B + beta C, per element of (..., m, n).
 
@@ -72,7 +72,7 @@ def _sizes(left: Float64, right: Float64, flush: float) -> tuple[Float64, Float6
     return product, size, flush * lost
 
 
-@quiet
+@derived
 def gemv(
     a: ArrayLike,
     x: ArrayLike,
@@ -80,7 +80,7 @@ def gemv(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of A x, per element of (..., m): that of `gemm` with one column."""
     column = as_float64(x)[..., None]

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from hipaudit_reference.arrays import Float64, quiet
 from hipaudit_reference.bounds.assembly import settled, stored
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors
 from hipaudit_reference.formats import FP32, FP64, Format, Overflow, Rounding, round_to
 from hipaudit_reference.references import movement as reference
 
@@ -18,27 +18,27 @@ def convert(
     rounding: Rounding = "nearest",
     overflow: Overflow = "ieee",
     *,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """0: a conversion is correctly rounded, once; a flushing device may lose subnormals."""
     y = reference.convert(x, to, rounding, overflow)
     return np.where(np.abs(y) < to.min_normal, device.input_flush(to), 0.0)
 
 
-def transpose(x: ArrayLike, *, out: Format = FP32, device: DeviceErrors = EMULATED) -> Float64:
+def transpose(x: ArrayLike, *, out: Format = FP32, device: DeviceErrors = AMD) -> Float64:
     """0, or the rounding to a narrower output format."""
     return _moved(reference.transpose(x), out, device)
 
 
 def embedding(
-    table: ArrayLike, indices: ArrayLike, *, out: Format = FP32, device: DeviceErrors = EMULATED
+    table: ArrayLike, indices: ArrayLike, *, out: Format = FP32, device: DeviceErrors = AMD
 ) -> Float64:
     """0, or the rounding to a narrower output format."""
     return _moved(reference.embedding(table, indices), out, device)
 
 
 def kv_replicate(
-    cache: ArrayLike, groups: int, *, out: Format = FP32, device: DeviceErrors = EMULATED
+    cache: ArrayLike, groups: int, *, out: Format = FP32, device: DeviceErrors = AMD
 ) -> Float64:
     """0, or the rounding to a narrower output format."""
     return _moved(reference.kv_replicate(cache, groups), out, device)

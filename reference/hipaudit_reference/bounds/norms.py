@@ -7,13 +7,13 @@ from numpy.typing import ArrayLike
 
 from hipaudit_reference.arrays import Booleans, Float64, as_float64, quiet
 from hipaudit_reference.bounds.assembly import accumulated, settled, stored
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.formats import FP32, Format
 from hipaudit_reference.references import norms as reference
 from hipaudit_reference.summation import Height
 
 
-@quiet
+@derived
 def rms_norm(
     x: ArrayLike,
     weight: ArrayLike | None = None,
@@ -22,7 +22,7 @@ def rms_norm(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of (x r) weight, r = 1 / sqrt(mean(x^2) + eps), per element of (..., n).
 
@@ -82,7 +82,7 @@ def rms_error(
     return error, (squares + drift) * (1 + summed) >= working.max_finite
 
 
-@quiet
+@derived
 def residual_rms_norm(
     x: ArrayLike,
     residual: ArrayLike,
@@ -93,7 +93,7 @@ def residual_rms_norm(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> tuple[Float64, Float64]:
     """Errors of (y, s): u |s| for the sum and storing it; y as `rms_norm` of a sum so wrong.
 
@@ -111,7 +111,7 @@ def residual_rms_norm(
     return normed, settled(kept, total)
 
 
-@quiet
+@derived
 def layer_norm(
     x: ArrayLike,
     weight: ArrayLike | None = None,
@@ -122,7 +122,7 @@ def layer_norm(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of (x - mean) r weight + bias, r = 1 / sqrt(var + eps), per element of (..., n).
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hipaudit_reference.arrays import Float64, quiet
+from hipaudit_reference.arrays import Float64
 from hipaudit_reference.bounds.assembly import accumulated, settled, stored
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.formats import FP32, Format, ggml, mx
 from hipaudit_reference.references import quantised as reference
 from hipaudit_reference.summation import Height
@@ -18,7 +18,7 @@ def dequantise(
     kind: str,
     out: Format = FP32,
     *,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """0 for every element: dequantisation is judged to the bit (see `formats.ggml`).
 
@@ -29,7 +29,7 @@ def dequantise(
     return np.where(small, device.input_flush(out), 0.0)
 
 
-@quiet
+@derived
 def quantised_gemm(
     blocks: ArrayLike,
     kind: str,
@@ -39,7 +39,7 @@ def quantised_gemm(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of x W^T with quantised W, per element of (..., n): gamma_{h+1} |x||W| + storing.
 
@@ -76,7 +76,7 @@ def quantised_gemv(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of W x with quantised W: see `quantised_gemm`."""
     return quantised_gemm(

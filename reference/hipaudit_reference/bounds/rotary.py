@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hipaudit_reference.arrays import Float64, as_float64, quiet
+from hipaudit_reference.arrays import Float64, as_float64
 from hipaudit_reference.bounds.assembly import settled, stored
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.formats import FP32, Format
 from hipaudit_reference.references import rotary as reference
 from hipaudit_reference.references.rotary import Pairing
@@ -17,7 +17,7 @@ from hipaudit_reference.references.rotary import Pairing
 Frequencies = Literal["table", "pow", "exp"]
 
 
-@quiet
+@derived
 def rope(
     x: ArrayLike,
     positions: ArrayLike,
@@ -29,7 +29,7 @@ def rope(
     frequencies: Frequencies = "pow",
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of a rotation, per element: (|x0| + |x1|) (dtheta + eps_sincos + 2 u).
 
@@ -69,7 +69,7 @@ def rope(
     return settled(stored_error, y, overflow & np.isfinite(y))
 
 
-@quiet
+@derived
 def kv_append(
     k_cache: ArrayLike,
     v_cache: ArrayLike,
@@ -84,7 +84,7 @@ def kv_append(
     frequencies: Frequencies = "pow",
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> tuple[Float64, Float64]:
     """Errors of both caches: `rope`'s in the slots written, storing for values, 0 elsewhere."""
     keys = np.zeros_like(as_float64(k_cache, "k_cache"))

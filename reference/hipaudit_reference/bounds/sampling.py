@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hipaudit_reference.arrays import Float64, as_booleans, as_float64, quiet
+from hipaudit_reference.arrays import Float64, as_booleans, as_float64
 from hipaudit_reference.bounds.assembly import accumulated, relative, settled, stored
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.formats import FP32, Format, round_to
 from hipaudit_reference.references import sampling as reference
 from hipaudit_reference.summation import Height
@@ -18,14 +18,14 @@ def _argument(value: float, working: Format) -> float:
     return 0.0 if float(round_to(value, working)) == value else 1.0
 
 
-@quiet
+@derived
 def temperature(
     logits: ArrayLike,
     value: float,
     *,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of logits / T, by a division or by a product with 1 / T: 2 u |y|, 3 u if T rounds."""
     y = reference.temperature(logits, value)
@@ -35,7 +35,7 @@ def temperature(
     return settled(stored(error, y, out, working, device), y)
 
 
-@quiet
+@derived
 def repetition_penalty(
     logits: ArrayLike,
     seen: ArrayLike,
@@ -43,7 +43,7 @@ def repetition_penalty(
     *,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of the penalised logits: as `temperature`; others are copied."""
     y = reference.repetition_penalty(logits, seen, penalty)
@@ -54,7 +54,7 @@ def repetition_penalty(
     return settled(stored(error, y, out, working, device), y)
 
 
-@quiet
+@derived
 def renormalise(
     probabilities: ArrayLike,
     kept: ArrayLike,
@@ -62,7 +62,7 @@ def renormalise(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of p / sum of the kept p: |y| (gamma_h + u); 0 for tokens that are not kept."""
     y = reference.renormalise(probabilities, kept)

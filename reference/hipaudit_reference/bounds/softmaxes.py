@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hipaudit_reference.arrays import Float64, quiet
+from hipaudit_reference.arrays import Float64
 from hipaudit_reference.bounds.assembly import (
     accumulated,
     factor_roundings,
     settled,
     stored,
 )
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.formats import FP32, Format
 from hipaudit_reference.references import softmaxes as reference
 from hipaudit_reference.references.softmaxes import MaskedRows
 from hipaudit_reference.summation import Height
 
 
-@quiet
+@derived
 def softmax(
     x: ArrayLike,
     mask: ArrayLike | None = None,
@@ -31,7 +31,7 @@ def softmax(
     folded_base: bool = False,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of softmax per element of (..., n).
 

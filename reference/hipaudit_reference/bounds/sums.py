@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hipaudit_reference.arrays import Float64, as_float64, quiet
+from hipaudit_reference.arrays import Float64, as_float64
 from hipaudit_reference.bounds.assembly import accumulated, settled, stored
-from hipaudit_reference.bounds.device import EMULATED, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.formats import FP32, Format, round_to
 from hipaudit_reference.references import sums as reference
 from hipaudit_reference.references.sums import NanPolicy
 from hipaudit_reference.summation import Height, Serial, model
 
 
-@quiet
+@derived
 def reduce_sum(
     x: ArrayLike,
     *,
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of a sum over the last axis, per element of (...), with S = sum |x|.
 
@@ -39,7 +39,7 @@ def reduce_sum(
     return settled(stored(error, y, out, working, device), y, overflow)
 
 
-@quiet
+@derived
 def prefix_sum(
     x: ArrayLike,
     *,
@@ -47,7 +47,7 @@ def prefix_sum(
     height: Height = None,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """Error of running sums, per element of (..., n), with S_k = |x_0| + ... + |x_k|.
 
@@ -69,14 +69,14 @@ def prefix_sum(
     return settled(stored(error, y, out, working, device), y, overflow)
 
 
-@quiet
+@derived
 def reduce_max(
     x: ArrayLike,
     nan: NanPolicy = "propagate",
     *,
     working: Format = FP32,
     out: Format = FP32,
-    device: DeviceErrors = EMULATED,
+    device: DeviceErrors = AMD,
 ) -> Float64:
     """No error: a maximum is one of the elements, rounded only if stored in a narrower format."""
     y = reference.reduce_max(x, nan)

@@ -152,7 +152,9 @@ def test_an_adversary_leaves_what_is_exact_or_no_number(hooked: Probes, math: Pr
     ends = np.array([np.inf, -np.inf, np.nan, -200, 89, 1e30, 0.0, -0.0], dtype=np.float32)
     for how in (UP, DOWN, RANDOM_SHIFT):
         shift(hooked, how)
-        assert np.array_equal(hooked("floorf", np.float32, FLOATS), np.floor(FLOATS), equal_nan=True)
+        assert np.array_equal(
+            hooked("floorf", np.float32, FLOATS), np.floor(FLOATS), equal_nan=True
+        )
         gone = ends[:6]
         assert same_bits(hooked("expf", np.float32, gone), math("expf", np.float32, gone))
         assert np.all(np.abs(hooked("erff", np.float32, FLOATS[np.isfinite(FLOATS)])) <= 1)

@@ -64,7 +64,8 @@ int steps(int documented, uint64_t key) {
 }
 
 // The value moved by its function's documented error. Zeros, infinities and NaN stay: they are
-// exact or no numbers at all. A finite result stays finite and keeps its sign.
+// exact or no numbers at all. So does a bounded function at its limit, as for infinite arguments.
+// A finite result stays finite and keeps its sign.
 template <typename Float, typename Bits, Bits kInfinityBits, Bits kOneBits>
 Float moved(Float value, FunctionId function) {
   if (state.shift == Shift::none) return value;
@@ -79,7 +80,7 @@ Float moved(Float value, FunctionId function) {
   int64_t target = static_cast<int64_t>(size) + outwards;
   if (target < 0) target = 0;
   if (target >= static_cast<int64_t>(kInfinityBits)) target = kInfinityBits - 1;
-  if (is_bounded(function) && target > static_cast<int64_t>(kOneBits) && size <= kOneBits)
+  if (is_bounded(function) && (size == kOneBits || target > static_cast<int64_t>(kOneBits)))
     target = kOneBits;
   return __builtin_bit_cast(Float, static_cast<Bits>(sign | static_cast<Bits>(target)));
 }
