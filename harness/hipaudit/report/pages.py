@@ -28,8 +28,7 @@ Page = dict[str, Any]
 
 NOT_CHECKED = (
     "Timing and matrix cores: not emulated.",
-    "AMD's transcendental functions bit for bit: adversarial examples move results by the errors "
-    "that AMD documents, which hold for limited ranges.",
+    "AMD's transcendental functions bit for bit: results move by the errors that AMD documents.",
     "Reordering of memory operations: the emulated device runs them in program order.",
     "Inputs other than those drawn: a bound holds for the inputs run, however nasty.",
 )
