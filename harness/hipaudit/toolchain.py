@@ -76,6 +76,8 @@ CODE = (
     *("-mrelocation-model", "pic", "-pic-level", "2", "-pic-is-pie", "-ftls-model=local-exec"),
     # A call to wait or to a handler is told by its return address: a tail call has none.
     "-fno-optimize-sibling-calls",
+    # A frame larger than a guard page must not step over it.
+    "-fstack-clash-protection",
     *("-ffunction-sections", "-fdata-sections", "-fstack-size-section"),
     *("-ffp-contract=fast-honor-pragmas", "-fdebug-compilation-dir=."),
     *("-debug-info-kind=line-tables-only", "-dwarf-version=5", "-debugger-tuning=gdb"),

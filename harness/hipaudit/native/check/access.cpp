@@ -270,6 +270,13 @@ void check_words(Step& c, uintptr_t offset, State* states, Cell* cells) {
 // wild.
 void check_elsewhere(Step& c) {
   Worker& worker = *c.now.worker;
+  if (near_shared(c.address)) {
+    c.now.shared = true;
+    c.named = c.address - reinterpret_cast<uintptr_t>(shared_memory());
+    observe(*worker.launch, observation(c, "out-of-bounds-shared"));
+    if (c.flags.kind != Access::read) give_up(worker);
+    return;
+  }
   if (worker.stacks.contains(worker.current->stack, c.address)) {
     if (worker.stacks.guard_hit(c.address) < 0) return;
   }
@@ -295,6 +302,8 @@ void check_elsewhere(Step& c) {
 // to.
 void settle_index(Step& c, bool shared, bool global) {
   WorkerCheck& check = *c.worker;
+  bool outside = !shared && near_shared(c.address);
+  shared = shared || outside;
   Observation seen = observation(c, shared   ? "out-of-bounds-shared"
                                     : global ? "out-of-bounds-global"
                                              : "out-of-bounds-private");
@@ -304,7 +313,7 @@ void settle_index(Step& c, bool shared, bool global) {
   seen.bytes = 0;
   observe(*c.now.worker->launch, seen);
   check.index_site = nullptr;
-  if (!shared) give_up(*c.now.worker);
+  if (!shared || (outside && c.flags.kind != Access::read)) give_up(*c.now.worker);
 }
 
 }  // namespace

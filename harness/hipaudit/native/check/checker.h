@@ -107,6 +107,7 @@ class Checker final : public Observer {
                   bool ordered) override;
   uint64_t wave_misused(Worker& worker, Block& block, const WaveMisuse& misuse) override;
   void thread_ends(Worker& worker, Block& block, Fiber& fiber) override;
+  void memory_freed(Worker& worker, uintptr_t address, uintptr_t pc) override;
   void fence(Worker& worker, int order, int scope) override;
 };
 

@@ -50,19 +50,28 @@ Place place_of(const Launch& launch, const Side& side) {
   return place;
 }
 
+// The variable at an offset in shared memory, else the nearest one.
+std::optional<AllocationNote> shared_note(const Launch& launch, int64_t offset) {
+  const Kernel& kernel = *launch.kernel;
+  SharedVariable dynamic{"extern __shared__", kernel.dynamic_offset, launch.shape.shared_bytes};
+  std::optional<AllocationNote> nearest;
+  int64_t least = INT64_MAX;
+  auto consider = [&](const SharedVariable& variable) {
+    int64_t begin = variable.offset;
+    int64_t end = begin + variable.size;
+    int64_t away = offset < begin ? begin - offset : offset >= end ? offset - end + 1 : 0;
+    if (away >= least) return;
+    least = away;
+    nearest = AllocationNote{variable.name, 0, variable.size, offset - begin};
+  };
+  for (const SharedVariable& variable : kernel.shared) consider(variable);
+  if (dynamic.size > 0 || kernel.shared.empty()) consider(dynamic);
+  return nearest;
+}
+
 std::optional<AllocationNote> note_of(const Launch& launch, const Observation& seen) {
   if (std::string(seen.space) == "shared") {
-    auto offset = static_cast<uint32_t>(seen.address);
-    const SharedVariable* nearest = nullptr;
-    for (const SharedVariable& variable : launch.kernel->shared)
-      if (variable.offset <= offset) nearest = &variable;
-    const Kernel& kernel = *launch.kernel;
-    if (offset >= kernel.dynamic_offset)
-      return AllocationNote{"extern __shared__", 0, launch.shape.shared_bytes,
-                            static_cast<int64_t>(offset) - kernel.dynamic_offset};
-    if (nearest == nullptr) return std::nullopt;
-    return AllocationNote{nearest->name, 0, nearest->size,
-                          static_cast<int64_t>(offset) - nearest->offset};
+    return shared_note(launch, static_cast<int64_t>(seen.address));
   }
   Allocation allocation;
   std::string name;

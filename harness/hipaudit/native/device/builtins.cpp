@@ -61,7 +61,12 @@ unsigned long long hipaudit_clock() {
 // The heap of the device: the same memory as hipMalloc's.
 void* hipaudit_malloc(size_t size) { return allocate(size, MemoryKind::device); }
 void hipaudit_free(void* memory) {
-  if (memory != nullptr) release(memory);
+  if (memory == nullptr) return;
+  Worker* worker = current_worker();
+  if (Observer* observer = worker->launch->observer)
+    observer->memory_freed(*worker, reinterpret_cast<uintptr_t>(memory),
+                           reinterpret_cast<uintptr_t>(__builtin_return_address(0)) - 1);
+  release(memory);
 }
 
 namespace hipaudit {

@@ -16,8 +16,15 @@ namespace hipaudit {
 namespace {
 
 constexpr size_t kPage = 4096;
-// Between two __shared__ variables, so that a step out of one does not lead into the next.
-constexpr size_t kSharedGap = 64;
+// Between two __shared__ variables, so that a step out of one does not lead into the next: a row of
+// most arrays, less where there are many variables. Not a multiple of a page, because arrays at
+// equal offsets would compete for the same sets of the first-level cache.
+size_t shared_gap(size_t variables) {
+  constexpr size_t kLine = 64;
+  constexpr size_t kMost = 4096;
+  constexpr size_t kTogether = 32768;
+  return kLine + std::min(kMost, kTogether / (variables + 1) / kLine * kLine);
+}
 
 uint64_t align_up(uint64_t value, uint64_t align) {
   return align <= 1 ? value : (value + align - 1) / align * align;
@@ -99,7 +106,11 @@ bool Linker::run(const std::string& path, std::string* error) {
 bool Linker::place_sections(const ObjectView& object, std::string* error) {
   address_.assign(object.count, 0);
   uint64_t end = 0;
-  uint64_t shared = kSharedGap;
+  size_t variables = 0;
+  for (size_t i = 0; i < object.count; ++i)
+    variables += is_loaded(object, object.sections[i]) && is_shared(object.sections[i]);
+  const uint64_t gap = shared_gap(variables);
+  uint64_t shared = gap;
   for (int pass = 0; pass < 2; ++pass) {
     for (size_t i = 0; i < object.count; ++i) {
       const Elf64_Shdr& section = object.sections[i];
@@ -107,7 +118,7 @@ bool Linker::place_sections(const ObjectView& object, std::string* error) {
       if (is_shared(section)) {
         if (pass == 1) continue;
         address_[i] = shared = align_up(shared, std::max<uint64_t>(section.sh_addralign, 16));
-        shared += section.sh_size + kSharedGap;
+        shared += section.sh_size + gap;
       } else if (is_code(section) == (pass == 0)) {
         address_[i] = end = align_up(end, section.sh_addralign);
         end += section.sh_size;

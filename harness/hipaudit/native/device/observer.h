@@ -53,6 +53,8 @@ class Observer {
   // Returns what a shuffle from such a source yields; zero is what the hardware gives.
   virtual uint64_t wave_misused(Worker&, Block&, const WaveMisuse&) { return 0; }
   virtual void thread_ends(Worker&, Block&, Fiber&) {}
+  // The kernel gives memory back; the place is within the call.
+  virtual void memory_freed(Worker&, uintptr_t, uintptr_t) {}
   virtual void fence(Worker&, int, int) {}
 
  protected:

@@ -4,6 +4,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "worker.h"
@@ -34,17 +35,47 @@ uintptr_t kernel_place(const Worker* worker, const ucontext_t* state) {
   return 0;
 }
 
+// Where a recursion that has used up the stack calls itself: the return address that lies on it
+// most often. 0: none is there again and again.
+uintptr_t recursive_call(const Worker* worker, const ucontext_t* state) {
+  constexpr int kMostWords = 8192;
+  constexpr size_t kMostCalls = 256;
+  constexpr int kOften = 8;
+  const Image& image = *worker->launch->kernel->image;
+  uintptr_t calls[kMostCalls];
+  size_t count = 0;
+  auto* stack = reinterpret_cast<const uintptr_t*>(state->uc_mcontext.gregs[REG_RSP]);
+  for (int word = 0; word < kMostWords && count < kMostCalls; ++word) {
+    auto address = reinterpret_cast<uintptr_t>(stack + word);
+    if (!worker->stacks.contains(worker->current->stack, address) ||
+        worker->stacks.guard_hit(address) >= 0)
+      continue;
+    if (image.is_code(stack[word])) calls[count++] = stack[word];
+  }
+  uintptr_t found = 0;
+  long most = kOften;
+  for (size_t i = 0; i < count; ++i) {
+    long times = std::count(calls, calls + count, calls[i]);
+    bool better = times > most || (times == most && (found == 0 || calls[i] < found));
+    if (better) found = calls[i];
+    if (better) most = times;
+  }
+  if (found != 0) found -= 1;
+  return found;
+}
+
 void fill_fault(Worker* worker, int signal, const siginfo_t* info, const ucontext_t* state) {
   Launch& launch = *worker->launch;
   if (!launch.claim_fault()) return;
   Fault& fault = launch.fault;
   fault.ending = Ending::fault;
   fault.signal = signal;
-  fault.pc = kernel_place(worker, state);
   fault.address = reinterpret_cast<uintptr_t>(info->si_addr);
   fault.no_address = info->si_code == SI_KERNEL;
   fault.in_guard = worker->current != nullptr &&
                    worker->stacks.guard_hit(fault.address) == worker->current->stack;
+  if (fault.in_guard) fault.pc = recursive_call(worker, state);
+  if (fault.pc == 0) fault.pc = kernel_place(worker, state);
   fault.write = signal == SIGSEGV && (state->uc_mcontext.gregs[REG_ERR] & 2) != 0;
   fault.thread = context().thread;
   fault.block = context().block;

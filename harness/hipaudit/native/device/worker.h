@@ -52,6 +52,13 @@ inline Context& context() {
 inline Worker* current_worker() { return static_cast<Worker*>(context().worker); }
 inline char* shared_memory() { return reinterpret_cast<char*>(&context()) + kSharedOffset; }
 
+// True for addresses round shared memory in which a worker has nothing else that kernels know of:
+// wrong indices of __shared__ arrays lead there.
+inline bool near_shared(uintptr_t address) {
+  constexpr uintptr_t kReach = kSharedSpan + kContextDisplacement / 4;
+  return address - (reinterpret_cast<uintptr_t>(shared_memory()) - kReach) < 2 * kReach;
+}
+
 // True on a worker that is inside a launch: the caller may use context().
 bool on_worker();
 
