@@ -158,6 +158,111 @@ MISTAKES = (
         "static_cast<size_t>(blockIdx.y) * k;",
         "static_cast<size_t>(0) * k;",
     ),
+    Mistake(
+        "softmax_masked",
+        "sum not rescaled",
+        "running.sum * expf(running.peak - logit)",
+        "running.sum",
+    ),
+    Mistake("softmax_masked", "parts not rescaled", "a.sum * expf(a.peak - shift)", "a.sum"),
+    Mistake(
+        "softmax_masked",
+        "no maximum taken off",
+        "lanes8::widen(from[i]) - running.peak)",
+        "lanes8::widen(from[i]))",
+    ),
+    Mistake(
+        "softmax_masked",
+        "diagonal masked",
+        "max(row + columns - queries + 1, 0)",
+        "max(row + columns - queries, 0)",
+    ),
+    Mistake("softmax_masked", "window wider by one", "after - window, 0", "after - window - 1, 0"),
+    Mistake(
+        "softmax_masked",
+        "padding counted",
+        "min(after, length)",
+        "min(after, max(length, columns))",
+    ),
+    Mistake(
+        "softmax_masked",
+        "hidden not written",
+        "for (int i = thread; i < mask.columns;",
+        "for (int i = seen.x + thread; i < seen.y;",
+    ),
+    Mistake("softmax_masked", "masked row is NaN", "!visible || sum == 0.0f", "!visible"),
+    Mistake("softmax_masked", "no scale", "add(running, scale *", "add(running, 1.0f *"),
+    Mistake(
+        "mla_attention",
+        "value one element on",
+        "tiles.values + j * stride + element",
+        "tiles.values + j * stride + element + 4",
+        TILES,
+    ),
+    Mistake(
+        "mla_attention", "own key hidden", "queries + query + 1, 0", "queries + query, 0", PAGES
+    ),
+    Mistake("mla_attention", "no running maximum", PEAK, "0.0f", TILES),
+    Mistake("mla_attention", "next keys too early", "if (kSharedTile) __syncthreads();", "", TILES),
+    Mistake(
+        "latent_append",
+        "mean over the whole row",
+        "static_cast<float>(shape.rank)",
+        "static_cast<float>(width)",
+    ),
+    Mistake("latent_append", "no weight", "* scale * weight[i]", "* scale"),
+    Mistake(
+        "latent_append",
+        "position in fp16",
+        "static_cast<float>(positions[blockIdx.x])",
+        "static_cast<_Float16>(positions[blockIdx.x])",
+    ),
+    Mistake("latent_append", "other direction", "cosine - from[second]", "cosine + from[second]"),
+    Mistake(
+        "kv_replicate",
+        "heads alternate",
+        "x[i / span / groups * span + i % span]",
+        "x[i % (count / groups)]",
+    ),
+    Mistake(
+        "kv_replicate", "tail lost", "min(first + kEach, count)", "min(first + kEach, count - 1)"
+    ),
+    Mistake(
+        "gemm", "two per cent", "problem.alpha * sums[y][x]", "problem.alpha * sums[y][x] * 1.02f"
+    ),
+    Mistake("gemm", "no beta", "problem.beta * lanes8::widen(to[at])", "lanes8::widen(to[at])"),
+    Mistake(
+        "gemm",
+        "a tail of k lost",
+        "first + each * kDepth);",
+        "first + each * kDepth) / kDepth * kDepth;",
+    ),
+    Mistake(
+        "gemm",
+        "last columns not written",
+        "column + x >= problem.n) continue",
+        "column + x >= problem.n / 4 * 4) continue",
+    ),
+    Mistake(
+        "gemm",
+        "next batch's b",
+        "from(from + blockIdx.z * step)",
+        "from(from + (blockIdx.z ? blockIdx.z - 1 : 0) * step)",
+    ),
+    Mistake("gemm", "a's transpose ignored", "(transposed & 1) == 0", "true"),
+    Mistake(
+        "gemm",
+        "last split lost",
+        "split < splits; ++split",
+        "split < splits - 1; ++split",
+        "gemm_combine.hip",
+    ),
+    Mistake(
+        "gemm",
+        "cut off to bf16",
+        "lanes8::store(to + at, product + before)",
+        "lanes8::store(to + at, __uint_as_float(__float_as_uint(product + before) & 0xffff0000u))",
+    ),
 )
 
 

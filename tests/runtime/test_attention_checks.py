@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+import hipaudit_reference as ref
 from hipaudit.device import Device
+from hipaudit_reference import bounds
 from hipaudit_runtime import ops
 from hipaudit_runtime.ops import checks
 from hipaudit_runtime.ops.attention_tiles import SHARED_BYTES, tile_shape
+from hipaudit_runtime.ops.rowwise import summation_height
 from hipaudit_runtime.tensors import Scope
+
+Softmax = Callable[[Device, checks.Host], checks.Host]
 
 pytestmark = pytest.mark.runtime
 
@@ -99,6 +106,62 @@ def test_a_vector_that_does_not_fit_is_named(device: Device) -> None:
         ops.gemv(device, ones(5, 3), ones(2, 4))
     assert np.array_equal(ops.gemv(device, ones(5, 3), ones(3)), np.full(5, 3, np.float32))
     assert np.array_equal(ops.gemv(device, ones(5, 0), ones(2, 0)), np.zeros((2, 5), np.float32))
+
+
+@pytest.mark.parametrize("launch", [ops.softmax, ops.softmax_masked])
+def test_a_row_of_a_million_elements_stays_within_its_bound(
+    device: Device, launch: Softmax
+) -> None:
+    x = np.random.default_rng(1).normal(0, 3, (1, 1, 1 << 20)).astype(np.float32)
+    height = summation_height(x.shape[-1], device.wave_size)
+    bound = bounds.softmax(x, height=height, tiles=height + 1)
+    assert np.all(np.abs(launch(device, x) - ref.softmax(x)) <= bound)
+
+
+def test_a_mask_that_does_not_fit_is_refused(device: Device) -> None:
+    with pytest.raises(ValueError, match="a length is 6, outside 0 to 5"):
+        ops.softmax_masked(device, ones(1, 2, 5), lengths=ones_int(6))
+    with pytest.raises(ValueError, match=r"lengths has shape \(1,\), not \(2,\)"):
+        ops.softmax_masked(device, ones(2, 2, 5), lengths=ones_int(5))
+    with pytest.raises(ValueError, match="window is 0, outside 1"):
+        ops.softmax_masked(device, ones(2, 2, 5), ops.Mask(window=0))
+
+
+def test_products_that_do_not_fit_are_refused(device: Device) -> None:
+    with pytest.raises(ValueError, match=r"a \(2, 3\) and b \(4, 5\) have inner sizes 3 and 4"):
+        ops.gemm(device, ones(2, 3), ones(4, 5))
+    with pytest.raises(ValueError, match="different batches"):
+        ops.gemm(device, ones(2, 2, 3), ones(3, 3, 5))
+    with pytest.raises(TypeError, match="no kernel multiplies float16 by float32"):
+        ops.gemm(device, ones(2, 3).astype(np.float16), ones(3, 5))
+    with pytest.raises(ValueError, match=r"c has shape \(2, 2\), not \(2, 5\)"):
+        ops.gemm(device, ones(2, 3), ones(3, 5), ones(2, 2), ops.Product(beta=1.0))
+
+
+def test_a_product_does_not_read_what_beta_leaves_out(device: Device) -> None:
+    before = np.full((2, 2), np.nan, np.float32)
+    for splits in (1, 2):
+        product = ops.gemm(device, ones(2, 40), ones(40, 2), before, splits=splits)
+        assert np.array_equal(product, np.full((2, 2), 40, np.float32))
+
+
+def test_a_latent_that_does_not_fit_is_refused(device: Device) -> None:
+    starts, table = ONE_PAGE[1], ONE_PAGE[0]
+    latents, q = ones(1, 4, 12), ones(1, 2, 12)
+    with pytest.raises(ValueError, match="size is 12, outside 13 to 640"):
+        ops.mla_attention(device, q, latents, table, starts, ones_int(3), 13, 0.1)
+    slots, cache = np.zeros(1, np.int32), ones(3, 9)
+    with pytest.raises(ValueError, match=r"cache has shape \(3, 9\), not \(..., 10\)"):
+        ops.latent_append(device, cache, ones(1, 10), ones(4), slots, slots)
+    with pytest.raises(ValueError, match="rotated is 5, not an even number"):
+        ops.latent_append(device, cache, ones(1, 9), ones(4), slots, slots)
+
+
+def test_heads_that_do_not_come_out_even_are_refused(device: Device) -> None:
+    with Scope() as scope:
+        x, y = scope.upload(ones(2, 3, 4)), scope.upload(ones(5, 3, 4))
+        with pytest.raises(ValueError, match="5 query heads are no multiple of 2 key heads"):
+            ops.launch_kv_replicate(device, x, y)
 
 
 def ones_int(length: int) -> checks.Host:

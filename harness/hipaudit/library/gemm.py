@@ -11,7 +11,7 @@ import hipaudit_reference as ref
 from hipaudit import families
 from hipaudit.inputs import bfloat16, factors, float16, float32, lengths, tensors
 from hipaudit.spec import Array, Spec
-from hipaudit_reference import bounds, exact
+from hipaudit_reference import bounds, exact, formats
 from hipaudit_runtime import ops
 from hipaudit_runtime.ops.gemv import gemv_height
 
@@ -113,4 +113,127 @@ GEMV = Spec(
     kernels=("gemv_f32", "gemv_f16", "gemv_bf16"),
 )
 
-SPECS = (GEMM_F32_TILED, GEMV)
+_FORMATS = (
+    (float32, float32),
+    (float16, float16),
+    (bfloat16, bfloat16),
+    (float32, float16),
+    (float32, bfloat16),
+)
+
+
+def _stored(matrix: Array, transposed: bool) -> Array:
+    """The matrix as it is stored: with its last axes exchanged, or as it is."""
+    return np.ascontiguousarray(np.swapaxes(matrix, -1, -2)) if transposed else matrix
+
+
+@st.composite
+def _products(draw: st.DrawFn) -> dict[str, Any]:
+    sizes = st.one_of(lengths(1, 150), st.integers(1, 16).map(lambda eighth: 8 * eighth))
+    m, n, k = draw(sizes), draw(sizes), draw(sizes)
+    left, right = draw(st.sampled_from(_FORMATS))
+    batch = draw(st.sampled_from([(), (), (1,), (3,)]))
+    transpose_a, transpose_b = draw(st.booleans()), draw(st.booleans())
+    beta = draw(st.sampled_from([0.0, 0.0, 1.0, -0.5]))
+    return {
+        "a": _stored(draw(tensors(left, (*batch, m, k), _ELEMENTS)), transpose_a),
+        "b": _stored(
+            draw(tensors(right, (*draw(st.sampled_from([batch, ()])), k, n), _ELEMENTS)),
+            transpose_b,
+        ),
+        "c": None if beta == 0 else draw(tensors(left, (*batch, m, n))),
+        "transpose_a": transpose_a,
+        "transpose_b": transpose_b,
+        "alpha": draw(st.sampled_from([1.0, 1.0, -2.0, float(float32.type(0.1))])),
+        "beta": beta,
+        "splits": draw(st.sampled_from([1, 1, 2, 7])),
+    }
+
+
+def _multiply(
+    device: Any, a: Array, b: Array, c: Array | None, splits: int, **product: Any
+) -> Array:
+    return ops.gemm(device, a, b, c, ops.Product(**product), splits)
+
+
+def _operands(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The oracle's arguments: the matrices as they are multiplied."""
+    return {
+        "a": np.swapaxes(inputs["a"], -1, -2) if inputs["transpose_a"] else inputs["a"],
+        "b": np.swapaxes(inputs["b"], -1, -2) if inputs["transpose_b"] else inputs["b"],
+        "c": inputs["c"],
+        "alpha": inputs["alpha"],
+        "beta": inputs["beta"],
+    }
+
+
+def _product_reference(**inputs: Any) -> Array:
+    return ref.gemm(**_operands(inputs))
+
+
+def _product_bound(**inputs: Any) -> Array:
+    return bounds.gemm(**_operands(inputs), out=formats.format_of(inputs["a"]))
+
+
+def _product_spot(index: tuple[int, ...], **inputs: Any) -> Any:
+    return exact.gemm(**_operands(inputs), at=index)
+
+
+def _product_case(
+    m: int,
+    n: int,
+    k: int,
+    dtypes: tuple[np.dtype[Any], np.dtype[Any]] = (float32, float32),
+    **how: Any,
+) -> dict[str, Any]:
+    case = _case(m, n, k)
+    plain = {"c": None, "alpha": 1.0, "beta": 0.0, "splits": 1}
+    transposes = {"transpose_a": False, "transpose_b": False, **how}
+    return {
+        **plain,
+        **transposes,
+        "a": _stored(case["a"], transposes["transpose_a"]).astype(dtypes[0]),
+        "b": _stored(case["b"], transposes["transpose_b"]).astype(dtypes[1]),
+    }
+
+
+GEMM = Spec(
+    name="gemm",
+    source="gemm.hip",
+    description=(
+        "Batched products of row-major matrices, either transposed or not, of float32, fp16 or "
+        "bfloat16 with float32 sums: alpha op(a) op(b) + beta c, the depth split among blocks."
+    ),
+    inputs=_products(),
+    launch=_multiply,
+    reference=_product_reference,
+    bound=_product_bound,
+    u_out=2.0**-8,
+    spot=_product_spot,
+    formula=(
+        "|alpha| gamma_(k+1) |A||B| + u (|alpha A B| + |beta C| + |y|) + u_out |y|; Higham, 3.5"
+    ),
+    cases=(
+        _product_case(1, 1, 1),
+        _product_case(65, 63, 17, transpose_b=True),
+        _product_case(30, 576, 576, (float32, float16), transpose_b=True),  # SmolLM2-135M's width
+        _product_case(128, 4, 250, (float16, float16)),  # n % 64 = 4: a tail that must be written
+        _product_case(64, 72, 64, (bfloat16, bfloat16), transpose_a=True),
+        _product_case(3, 5, 0),
+        _product_case(9, 70, 1000, splits=7),
+        _product_case(9, 64, 40, splits=7),  # more splits than steps of the depth
+        _product_case(16, 16, 32, (float32, bfloat16), beta=1.0, c=np.ones((16, 16), float32)),
+    ),
+    kernels=(
+        "gemm_f32",
+        "gemm_f16",
+        "gemm_bf16",
+        "gemm_f32_f16",
+        "gemm_f32_bf16",
+        "gemm_combine_f32",
+        "gemm_combine_f16",
+        "gemm_combine_bf16",
+    ),
+)
+
+SPECS = (GEMM_F32_TILED, GEMM, GEMV)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
-from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
+from hipaudit.inputs import anything, bfloat16, float16, float32, lengths, tensors
 from hipaudit.library.attention import ELEMENTS, FORMULA, SIZES, logits
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact, formats
@@ -234,4 +234,34 @@ KV_APPEND = Spec(
     kernels=("kv_append_f32", "kv_append_f16", "kv_append_bf16"),
 )
 
-SPECS = (PAGED_ATTENTION, KV_APPEND)
+
+@st.composite
+def _replicated(draw: st.DrawFn) -> dict[str, Any]:
+    shape = tuple(draw(lengths(1, most)) for most in (3, 4, 20, 70))
+    dtype = draw(st.sampled_from(STORED))
+    return {"cache": draw(tensors(dtype, shape, anything())), "groups": draw(st.integers(1, 5))}
+
+
+def _replicate_case(*shape: int, groups: int, dtype: np.dtype[Any] = float32) -> dict[str, Any]:
+    cache = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+    return {"cache": cache, "groups": groups}
+
+
+KV_REPLICATE = Spec(
+    name="kv_replicate",
+    source="kv_replicate.hip",
+    description="Each head of a cache of 16-bit or 32-bit elements copied for its query heads.",
+    inputs=_replicated(),
+    launch=ops.kv_replicate,
+    reference=ref.kv_replicate,
+    exact=True,
+    formula="bit exact: elements are copied",
+    cases=(
+        _replicate_case(1, 1, 1, 1, groups=1),
+        _replicate_case(2, 3, 5, 7, groups=3),
+        _replicate_case(3, 5, 64, groups=4, dtype=float16),
+    ),
+    kernels=("kv_replicate_16", "kv_replicate_32"),
+)
+
+SPECS = (PAGED_ATTENTION, KV_APPEND, KV_REPLICATE)

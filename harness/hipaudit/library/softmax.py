@@ -8,9 +8,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 import hipaudit_reference as ref
-from hipaudit.inputs import float32, logits, matrices
+from hipaudit import families
+from hipaudit.inputs import bfloat16, float16, float32, lengths, logits, matrices, tensors
 from hipaudit.spec import Array, Spec
-from hipaudit_reference import bounds, exact
+from hipaudit_reference import bounds, exact, formats
 from hipaudit_runtime import ops
 from hipaudit_runtime.ops.rowwise import summation_height
 
@@ -60,4 +61,107 @@ SOFTMAX = Spec(
     ),
 )
 
-SPECS = (SOFTMAX,)
+_LOGITS = st.sampled_from([*families.WELL_SCALED, *families.LOGITS, *families.PLANTED])
+
+
+@st.composite
+def _masked_inputs(draw: st.DrawFn) -> dict[str, Any]:
+    batch, queries, columns = draw(lengths(1, 3)), draw(lengths(1, 9)), draw(lengths(1, 2100))
+    dtype = draw(st.sampled_from([float32, float16, bfloat16]))
+    window = draw(st.sampled_from([None, None, 1, 17, columns]))
+    padding = None
+    if draw(st.booleans()):
+        generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+        padding = generator.integers(0, columns + 1, batch, dtype=np.int32)
+    return {
+        "x": draw(tensors(dtype, (batch, queries, columns), _LOGITS)),
+        "causal": draw(st.booleans()) or window is not None,
+        "window": window,
+        "lengths": padding,
+        "scale": draw(st.sampled_from([1.0, 0.125, float(float32.type(0.1))])),
+    }
+
+
+def _masked_launch(
+    device: Any, x: Array, lengths: Array | None, scale: float, **mask: Any
+) -> Array:
+    return ops.softmax_masked(device, x, ops.Mask(**mask), lengths, scale)
+
+
+def _keep(x: Array, causal: bool, window: int | None, lengths: Array | None) -> Array:
+    """Which elements each row sees, in x's shape."""
+    queries, columns = x.shape[-2:]
+    keep = np.ones((queries, columns), dtype=bool)
+    if causal:
+        keep = ref.causal_mask(queries, columns, window)
+    if lengths is not None:
+        keep = keep & (np.arange(columns) < lengths[:, None, None])
+    return np.broadcast_to(keep, x.shape)
+
+
+def _masked_reference(x: Array, scale: float, **mask: Any) -> Array:
+    keep = _keep(x, **mask)
+    # Where the oracle makes all of a row NaN, the kernel's hidden elements are 0 all the same.
+    return np.where(keep, ref.softmax(x, keep, scale), 0.0)
+
+
+def _masked_bound(x: Array, scale: float, **mask: Any) -> Array:
+    height = summation_height(x.shape[-1], _NARROWEST_WAVE)
+    out = formats.format_of(x)
+    # No term's sum is rescaled more often than it is added to.
+    return bounds.softmax(x, _keep(x, **mask), scale, height=height, tiles=height + 1, out=out)
+
+
+def _masked_spot(index: tuple[int, ...], x: Array, scale: float, **mask: Any) -> Any:
+    keep = _keep(x, **mask)[index[:-1]]
+    if not keep[index[-1]]:
+        return 0.0
+    return exact.softmax(x[index[:-1]], keep, scale, at=index[-1:])
+
+
+def _masked_case(
+    *shape: int, dtype: np.dtype[Any] = float32, lengths: Any = None, **how: Any
+) -> dict[str, Any]:
+    x = np.random.default_rng(sum(shape)).normal(0, 4, shape).astype(dtype)
+    padding = None if lengths is None else np.array(lengths, np.int32)
+    plain = {"causal": True, "window": None, "scale": 1.0}
+    return {"x": x, "lengths": padding, **plain, **how}
+
+
+def _rising(columns: int) -> dict[str, Any]:
+    """Every element a new maximum: an online sum is rescaled each time."""
+    case = _masked_case(1, 1, columns, causal=False)
+    return {**case, "x": np.linspace(-300, 300, columns, dtype=float32).reshape(1, 1, columns)}
+
+
+SOFTMAX_MASKED = Spec(
+    name="softmax_masked",
+    source="softmax_masked.hip",
+    description=(
+        "Softmax of logits of float32, fp16 or bfloat16 with causal, window and padding masks, in "
+        "its online form. Hidden elements, and rows that see nothing, are 0."
+    ),
+    inputs=_masked_inputs(),
+    launch=_masked_launch,
+    reference=_masked_reference,
+    bound=_masked_bound,
+    u_out=2.0**-8,
+    spot=_masked_spot,
+    formula=(
+        "softmax's, and h (u + eps_exp) for the rescaling of the running sum; u_out g where it is "
+        "stored shorter"
+    ),
+    cases=(
+        _masked_case(1, 1, 1),
+        _masked_case(2, 5, 70),
+        _masked_case(1, 6, 4),  # the first two queries see nothing
+        _masked_case(1, 3, 300, window=17, dtype=float16),
+        _masked_case(3, 2, 65, lengths=[0, 65, 7], dtype=bfloat16),
+        _masked_case(2, 1, 20, causal=False),
+        _rising(5000),
+        _masked_case(1, 1, 20000, causal=False),
+    ),
+    kernels=("softmax_masked_f32", "softmax_masked_f16", "softmax_masked_bf16"),
+)
+
+SPECS = (SOFTMAX, SOFTMAX_MASKED)

@@ -40,7 +40,15 @@ from hipaudit_runtime.ops.gemv import (
 )
 from hipaudit_runtime.ops.kv_cache import (
     kv_append,
+    kv_replicate,
     launch_kv_append,
+    launch_kv_replicate,
+)
+from hipaudit_runtime.ops.latent import (
+    latent_append,
+    launch_latent_append,
+    launch_mla_attention,
+    mla_attention,
 )
 from hipaudit_runtime.ops.movement import (
     embedding,
@@ -63,6 +71,12 @@ from hipaudit_runtime.ops.paged import (
     launch_paged_attention,
     paged_attention,
     partials_shape,
+)
+from hipaudit_runtime.ops.products import (
+    Product,
+    gemm,
+    launch_gemm,
+    launch_gemm_combine,
 )
 from hipaudit_runtime.ops.quantised import (
     FORMATS,
@@ -90,8 +104,11 @@ from hipaudit_runtime.ops.rotary import (
     rope,
 )
 from hipaudit_runtime.ops.softmax_rows import (
+    Mask,
     launch_softmax,
+    launch_softmax_masked,
     softmax,
+    softmax_masked,
 )
 
 __all__ = [
@@ -99,6 +116,8 @@ __all__ = [
     "FORMATS",
     "BlockFormat",
     "Logits",
+    "Mask",
+    "Product",
     "Sequences",
     "Splits",
     "add",
@@ -108,9 +127,12 @@ __all__ = [
     "flash_attention",
     "gelu",
     "gelu_tanh",
+    "gemm",
     "gemm_f32",
     "gemv",
     "kv_append",
+    "kv_replicate",
+    "latent_append",
     "launch_add",
     "launch_attention_combine",
     "launch_convert",
@@ -119,10 +141,15 @@ __all__ = [
     "launch_flash_attention",
     "launch_gelu",
     "launch_gelu_tanh",
+    "launch_gemm",
+    "launch_gemm_combine",
     "launch_gemm_f32",
     "launch_gemv",
     "launch_kv_append",
+    "launch_kv_replicate",
+    "launch_latent_append",
     "launch_layer_norm",
+    "launch_mla_attention",
     "launch_paged_attention",
     "launch_prefix_sum",
     "launch_quantised_gemm",
@@ -133,12 +160,14 @@ __all__ = [
     "launch_scale",
     "launch_silu",
     "launch_softmax",
+    "launch_softmax_masked",
     "launch_sum_compensated",
     "launch_sum_serial",
     "launch_sum_tree",
     "launch_swiglu",
     "launch_transpose",
     "layer_norm",
+    "mla_attention",
     "paged_attention",
     "partials_shape",
     "prefix_sum",
@@ -151,6 +180,7 @@ __all__ = [
     "scale",
     "silu",
     "softmax",
+    "softmax_masked",
     "sum_compensated",
     "sum_serial",
     "sum_tree",

@@ -12,7 +12,11 @@ Size = ctypes.c_size_t
 """For the parameters that are size_t: an int becomes a 32-bit int."""
 
 
-def packed(*values: Tensor | float | Size) -> tuple[Any, ...]:
+Null = ctypes.c_void_p
+"""``Null()`` is the pointer of an argument that is left out."""
+
+
+def packed(*values: Tensor | float | Size | Null) -> tuple[Any, ...]:
     """The values as ctypes, in the order of the kernel's parameters.
 
     A tensor is its address, an int an ``int``, a float a ``float``. Raises ValueError for an int
@@ -21,7 +25,7 @@ def packed(*values: Tensor | float | Size) -> tuple[Any, ...]:
     return tuple(_packed(value) for value in values)
 
 
-def _packed(value: Tensor | float | Size) -> Any:
+def _packed(value: Tensor | float | Size | Null) -> Any:
     if isinstance(value, Tensor):
         return ctypes.c_void_p(value.address)
     if isinstance(value, float):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from hipaudit_runtime import modules
 from hipaudit_runtime.device import DeviceLike
 from hipaudit_runtime.ops import checks
-from hipaudit_runtime.ops.arguments import packed
+from hipaudit_runtime.ops.arguments import Size, packed
 from hipaudit_runtime.ops.rotary import frequencies, in_range
 from hipaudit_runtime.tensors import Scope, Tensor
 
 _THREADS = 256
+_EACH = 4
 
 
 def launch_kv_append(
@@ -105,8 +108,42 @@ def kv_append(
         return caches[0].download(), caches[1].download()
 
 
+def launch_kv_replicate(device: DeviceLike, x: Tensor, y: Tensor) -> None:
+    """Launch y = x with each head copied for its group: (..., heads, tokens, size), y's heads more.
+
+    Both float32, float16 or bfloat16, not overlapping; y's heads are a multiple of x's.
+    """
+    checks.stored("x", x)
+    checks.dtype("y", y, x.dtype)
+    checks.aligned("y", y.address, y.dtype.itemsize)
+    if len(x.shape) < 3 or len(y.shape) != len(x.shape):
+        raise ValueError(f"x {x.shape} and y {y.shape} are not (..., heads, tokens, size) both")
+    groups = checks.group_of(y.shape[-3], x.shape[-3])
+    checks.shape("y", y, (*x.shape[:-3], x.shape[-3] * groups, *x.shape[-2:]))
+    checks.disjoint("x", x, "y", y)
+    if y.size == 0:
+        return
+    grid = checks.blocks_for(f"kv_replicate of {y.size} elements", -(-y.size // _EACH), _THREADS)
+    kernel = modules.kernel(device, "kv_replicate.hip", f"kv_replicate_{8 * x.dtype.itemsize}")
+    span = x.shape[-2] * x.shape[-1]
+    kernel.launch(grid, _THREADS, packed(x, y, Size(y.size), Size(span), groups))
+
+
+def kv_replicate(device: DeviceLike, cache: checks.Host, groups: int) -> checks.Host:
+    """A host array (..., heads, tokens, size) with each head copied *groups* times."""
+    checks.host("cache", cache, cache.dtype)
+    if len(cache.shape) < 3:
+        raise ValueError(f"cache has shape {cache.shape}, not (..., heads, tokens, size)")
+    checks.within("groups", groups, 1, checks.FEW_INDEX - 1)
+    wanted = (*cache.shape[:-3], cache.shape[-3] * groups, *cache.shape[-2:])
+    with Scope() as scope:
+        result = scope.empty(wanted, cache.dtype)
+        launch_kv_replicate(device, scope.upload(cache), result)
+        return result.download()
+
+
 def _slots_of(name: str, cache: Tensor, row: tuple[int, int]) -> int:
     """How many rows of that shape a cache has."""
     if cache.shape[-2:] != row or len(cache.shape) < len(row) + 1:
         raise ValueError(f"{name} has shape {cache.shape}, not (..., {row[0]}, {row[1]})")
-    return int(np.prod(cache.shape[:-2], dtype=np.int64))
+    return math.prod(cache.shape[:-2])

@@ -26,7 +26,7 @@ def launch_rms_norm(
     checks.floats(x=x, weight=weight, y=y)
     rows, columns = _rows(x, y, weight=weight)
     checks.same_or_disjoint("x", x, "y", y)
-    _check_epsilon(epsilon)
+    check_epsilon(epsilon)
     if x.size == 0:
         return
     block = row_geometry("rms_norm", rows, columns)
@@ -56,7 +56,7 @@ def launch_layer_norm(
     checks.floats(x=x, weight=weight, bias=bias, y=y)
     rows, columns = _rows(x, y, weight=weight, bias=bias)
     checks.same_or_disjoint("x", x, "y", y)
-    _check_epsilon(epsilon)
+    check_epsilon(epsilon)
     if x.size == 0:
         return
     block = row_geometry("layer_norm", rows, columns)
@@ -100,7 +100,7 @@ def launch_residual_rms_norm(
     for name, tensor in (("x", x), ("residual", residual)):
         checks.same_or_disjoint(name, tensor, "s", s)
         checks.same_or_disjoint(name, tensor, "y", y)
-    _check_epsilon(epsilon)
+    check_epsilon(epsilon)
     if x.size == 0:
         return
     block = row_geometry("residual_rms_norm", rows, columns)
@@ -135,5 +135,6 @@ def _rows(x: Tensor, y: Tensor, **vectors: Tensor) -> tuple[int, int]:
     return rows, columns
 
 
-def _check_epsilon(epsilon: float) -> None:
+def check_epsilon(epsilon: float) -> None:
+    """Refuse an epsilon that is not a normal float32 number above 0."""
     checks.within("epsilon", epsilon, float(_FLOAT32.tiny), float(_FLOAT32.max))

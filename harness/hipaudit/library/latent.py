@@ -1,0 +1,244 @@
+"""The specs of multi-head latent attention."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from hypothesis import strategies as st
+
+import hipaudit_reference as ref
+from hipaudit import families
+from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
+from hipaudit.library.attention import ELEMENTS, FORMULA
+from hipaudit.library.paged import STORED, by_token, sequences
+from hipaudit.spec import Array, Spec
+from hipaudit_reference import bounds, exact, formats
+from hipaudit_runtime import ops
+from hipaudit_runtime.ops.attention_tiles import product_height, tile_count
+from hipaudit_runtime.ops.rowwise import summation_height
+
+_NARROWEST_WAVE = 32
+_RANKS = ((1, 2), (8, 4), (32, 8), (60, 20), (512, 64))
+_SCALES = (float(float32.type(0.07)), 0.125)
+_FINITE = st.sampled_from(families.WELL_SCALED)
+_EPSILONS = tuple(float(np.float32(value)) for value in (1e-5, 1e-6, 1.0))
+
+
+@st.composite
+def _inputs(draw: st.DrawFn) -> dict[str, Any]:
+    count = draw(st.integers(1, 2))
+    queries = draw(st.lists(st.integers(1, 4), min_size=count, max_size=count))
+    tokens = [max(draw(lengths(0, 60)), own) for own in queries]
+    page_size = draw(st.sampled_from([1, 4, 16]))
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    pages, tables = sequences(generator, queries, tokens, page_size)
+    rank, turned = draw(st.sampled_from(_RANKS))
+    dtype = draw(st.sampled_from(STORED))
+    heads = draw(st.sampled_from([1, 3, 9, 16]))
+    return {
+        "q": draw(tensors(float32, (sum(queries), heads, rank + turned), ELEMENTS)),
+        "latents": draw(tensors(dtype, (pages, page_size, rank + turned), ELEMENTS)),
+        **tables,
+        "rank": rank,
+        "scale": draw(st.sampled_from(_SCALES)),
+        "splits": draw(st.sampled_from([1, 1, 3])),
+    }
+
+
+def _oracle(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of the oracle's paged attention: one key head, values the latents."""
+    names = ("block_table", "query_starts", "lengths")
+    pages = np.asarray(inputs["latents"])[:, :, None, :]
+    return {
+        "q": inputs["q"],
+        "k_pages": pages,
+        "v_pages": pages[..., : inputs["rank"]],
+        **by_token(**{name: inputs[name] for name in names}),
+        "scale": inputs["scale"],
+    }
+
+
+def _reference(**inputs: Any) -> Array:
+    return ref.paged_attention(**_oracle(inputs))
+
+
+def _bound(**inputs: Any) -> Array:
+    size, rank = inputs["q"].shape[-1], inputs["rank"]
+    tiles = tile_count(int(np.max(inputs["lengths"])), size, rank)
+    return bounds.paged_attention(
+        **_oracle(inputs), tiles=tiles + inputs["splits"], products=product_height(size)
+    )
+
+
+def _spot(index: tuple[int, ...], **inputs: Any) -> Any:
+    return exact.paged_attention(**_oracle(inputs), at=index)
+
+
+def _case(
+    queries: list[int],
+    tokens: list[int],
+    heads: int,
+    ranks: tuple[int, int],
+    dtype: np.dtype[Any] = float32,
+    splits: int = 1,
+) -> dict[str, Any]:
+    generator = np.random.default_rng(sum(tokens) + sum(ranks))
+    pages, tables = sequences(generator, queries, tokens, 16)
+    width = sum(ranks)
+    return {
+        "q": generator.normal(0, 1, (sum(queries), heads, width)).astype(float32),
+        "latents": generator.normal(0, 1, (pages, 16, width)).astype(dtype),
+        **tables,
+        "rank": ranks[0],
+        "scale": _SCALES[0],
+        "splits": splits,
+    }
+
+
+MLA_ATTENTION = Spec(
+    name="mla_attention",
+    source="mla_attention.hip",
+    description=(
+        "Latent attention of float32 queries over a paged cache of latents of float32, fp16 or "
+        "bfloat16, which are keys and values at once."
+    ),
+    inputs=_inputs(),
+    launch=ops.mla_attention,
+    reference=_reference,
+    bound=_bound,
+    spot=_spot,
+    formula=f"{FORMULA}; one rescaling more for each split",
+    cases=(
+        _case([1], [1], 1, (8, 4)),
+        _case([1, 3], [70, 5], 16, (512, 64), bfloat16),  # DeepSeek-V2's sizes
+        _case([2], [40], 9, (32, 8), float16),
+        _case([1], [100], 4, (64, 16), splits=3),
+    ),
+    examples=15,
+    kernels=(
+        "mla_attention_f32",
+        "mla_attention_f16",
+        "mla_attention_bf16",
+        "attention_combine",
+    ),
+)
+
+
+@st.composite
+def _appended(draw: st.DrawFn) -> dict[str, Any]:
+    tokens, rank = draw(lengths(1, 12)), draw(lengths(1, 600))
+    turned = draw(st.sampled_from([0, 2, 64]))
+    slots = tokens + draw(st.integers(0, 5))
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    dtype = draw(st.sampled_from(STORED))
+    last = draw(st.sampled_from([0, 511, 2048, 131071]))
+    return {
+        "cache": draw(tensors(dtype, (slots, rank + turned), _FINITE)),
+        "x": draw(tensors(float32, (tokens, rank + turned), _FINITE)),
+        "weight": draw(tensors(float32, (rank,))),
+        "slots": generator.permutation(slots)[:tokens].astype(np.int32),
+        "positions": generator.integers(0, last + 1, tokens, dtype=np.int32),
+        "epsilon": draw(st.sampled_from(_EPSILONS)),
+        "interleaved": draw(st.booleans()),
+    }
+
+
+def _halves(x: Array, weight: Array) -> tuple[Array, Array]:
+    """The latents of x, and the rest as one head a token."""
+    return x[:, : weight.size], x[:, None, weight.size :]
+
+
+def _pairing(interleaved: bool) -> Literal["half", "interleaved"]:
+    return "interleaved" if interleaved else "half"
+
+
+def _append_reference(
+    cache: Array,
+    x: Array,
+    weight: Array,
+    slots: Array,
+    positions: Array,
+    epsilon: float,
+    interleaved: bool,
+) -> Array:
+    latent, rest = _halves(x, weight)
+    turned = ref.rope(rest, positions, pairing=_pairing(interleaved))
+    result = np.asarray(cache, np.float64)
+    result[slots] = np.concatenate(
+        [ref.rms_norm(latent, weight, epsilon), turned[:, 0, :]], axis=-1
+    )
+    return result
+
+
+def _append_bound(
+    cache: Array,
+    x: Array,
+    weight: Array,
+    slots: Array,
+    positions: Array,
+    epsilon: float,
+    interleaved: bool,
+) -> Array:
+    latent, rest = _halves(x, weight)
+    out = formats.format_of(cache)
+    height = summation_height(weight.size, _NARROWEST_WAVE)
+    normed = bounds.rms_norm(latent, weight, epsilon, height=height, out=out)
+    turned = bounds.rope(
+        rest, positions, pairing=_pairing(interleaved), frequencies="table", out=out
+    )
+    result = np.zeros(cache.shape)
+    result[slots] = np.concatenate([normed, turned[:, 0, :]], axis=-1)
+    return result
+
+
+def _append_spot(index: tuple[int, ...], **inputs: Any) -> Any:
+    slot, element = index
+    weight = inputs["weight"]
+    token = np.flatnonzero(inputs["slots"] == slot)
+    if not token.size:
+        return float(inputs["cache"][index])
+    latent, rest = _halves(inputs["x"], weight)
+    if element < weight.size:
+        return exact.rms_norm(latent, weight, inputs["epsilon"], at=(int(token[0]), element))
+    at = (int(token[0]), 0, element - weight.size)
+    return exact.rope(rest, inputs["positions"], pairing=_pairing(inputs["interleaved"]), at=at)
+
+
+def _append_case(rank: int, turned: int, dtype: np.dtype[Any], position: int) -> dict[str, Any]:
+    x = np.linspace(-3, 2, 3 * (rank + turned), dtype=float32).reshape(3, -1)
+    return {
+        "cache": np.full((5, rank + turned), 7.0, dtype),
+        "x": x,
+        "weight": np.linspace(0.5, 1.5, rank, dtype=float32),
+        "slots": np.array([4, 0, 2], np.int32),
+        "positions": np.arange(position, position + 3, dtype=np.int32),
+        "epsilon": _EPSILONS[0],
+        "interleaved": False,
+    }
+
+
+LATENT_APPEND = Spec(
+    name="latent_append",
+    source="latent_append.hip",
+    description=(
+        "The normed latent and the turned rest of float32 down-projections into the slots of a "
+        "cache of float32, fp16 or bfloat16; other slots keep their bits."
+    ),
+    inputs=_appended(),
+    launch=ops.latent_append,
+    reference=_append_reference,
+    bound=_append_bound,
+    u_out=2.0**-8,
+    spot=_append_spot,
+    formula="of the latent RMSNorm's, of the rest RoPE's; and u_out |y| where stored shorter",
+    cases=(
+        _append_case(1, 2, float32, 0),
+        _append_case(512, 64, bfloat16, 513),
+        _append_case(60, 0, float16, 7),
+        _append_case(1025, 32, float32, 131071),
+    ),
+    kernels=("latent_append_f32", "latent_append_f16", "latent_append_bf16"),
+)
+
+SPECS = (MLA_ATTENTION, LATENT_APPEND)
