@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hipaudit import hygiene
 from hipaudit.child import ChildResult, run_in_child
 from hipaudit.errors import HipauditError
 from hipaudit.finding import Finding, Reader, definition_line, grouped
@@ -65,8 +66,15 @@ def describe(request: Request, choice: str) -> list[dict[str, Any]]:
     return kernels
 
 
-def check(request: Request, choice: str, replay: str, *, device_title: str) -> Outcome:
-    """Run the checks on every part and return what they found.
+def check(
+    request: Request,
+    choice: str,
+    replay: str,
+    *,
+    device_title: str,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Run the checks on every part and return what they found; *progress* hears what runs.
 
     Raises UsageError and CompileError as the child does.
     """
@@ -75,21 +83,30 @@ def check(request: Request, choice: str, replay: str, *, device_title: str) -> O
     ran: list[Launches] = []
     notes: list[str] = []
     silent: list[str] = []
+    barriers: dict[str, list[dict[str, Any]]] = {}
     for arch in request.archs:
-        for build, result in _builds(request, choice, arch, notes):
+        for build, result in _builds(request, choice, arch, notes, progress):
             reader = _reader(request, replay, result, symboliser)
             found = reader.findings(_records(request, result, build))
+            if any(one.arch == arch and one.severity != "info" for one in findings):
+                # What a kernel copied from memory that nobody wrote looks like a gap.
+                found = tuple(one for one in found if one.kind != "unwritten-output")
             findings += found
             counted = launches(result.records)
             ran += counted
-            why = None if found else _silence(arch, build, counted)
+            barriers.setdefault(arch, []).extend(hygiene.rows(result.value or {}, reader))
+            faulty = any(finding.severity != "info" for finding in found)
+            why = None if faulty else _silence(arch, build, counted, result.value or {})
             silent += [why] if why else []
     together = grouped(findings)
-    void = None if together.items else "; ".join(silent) or None
+    void = None if together.at_or_above("warning") else "; ".join(silent) or None
+    rows = kernel_rows(ran)
+    for row in rows:
+        row["barriers"] = barriers.get(row["arch"], [])
     return Outcome(
         device_title,
         ",".join(request.archs),
-        kernel_rows(ran),
+        rows,
         together,
         tuple(dict.fromkeys(notes)),
         void,
@@ -97,10 +114,11 @@ def check(request: Request, choice: str, replay: str, *, device_title: str) -> O
 
 
 def _builds(
-    request: Request, choice: str, arch: str, notes: list[str]
+    request: Request, choice: str, arch: str, notes: list[str], progress: Callable[[str], None]
 ) -> Iterator[tuple[str, ChildResult]]:
     """Yield the runs of one part: checked, then plain unless the first found an error."""
     if choice == "emulated":
+        progress(f"{arch}, every access checked")
         checked = _run(request, choice, arch, _CHECKED)
         if (checked.value or {}).get("unsupported"):
             notes.append(NO_CHECKS)
@@ -111,6 +129,7 @@ def _builds(
                 return
     else:
         notes.append("access checks were not run: they need the emulated device")
+    progress(f"{arch}, as it is")
     yield _PLAIN, _run(request, choice, arch, _PLAIN)
 
 
@@ -118,7 +137,7 @@ def _run(request: Request, choice: str, arch: str, build: str) -> ChildResult:
     # The build is set by the job: the library says whether it has a checked one.
     settings = {"arch": arch, "timeout": str(request.timeout_s), "build": _PLAIN}
     return run_in_child(
-        "hipaudit.job:launch",
+        "hipaudit.hygiene:launch",
         {**asdict(request), "build": build},
         choice=choice,
         settings=settings,
@@ -142,31 +161,45 @@ def _records(request: Request, result: ChildResult, build: str) -> list[Mapping[
     elif not explained and result.value and result.value.get("status"):
         records.append(_refused(result.value, build))
     elif not explained and result.value:
-        gaps = result.value.get("unwritten") or ()
-        records += [_unwritten(request, result.value, entry, build) for entry in gaps]
+        records += observations(request, result.value, build)
     return records
+
+
+def observations(request: Request, value: Mapping[str, Any], build: str) -> list[Mapping[str, Any]]:
+    """Return the records for what shows after a launch: gaps in outputs, and needless things."""
+    gaps = value.get("unwritten") or ()
+    found: list[Mapping[str, Any]] = [_unwritten(request, value, gap, build) for gap in gaps]
+    return found + hygiene.findings(request.file, value, build)
 
 
 def _unwritten(
     request: Request, value: Mapping[str, Any], entry: Mapping[str, Any], build: str
 ) -> Mapping[str, Any]:
-    """Return the record for an output with elements that nothing was written to."""
+    """Return the record for an output with elements that nothing was written to.
+
+    An error where the output was said to start uninitialised, or where the same elements stay
+    unwritten whatever the inputs; else the inputs may be what says where to write.
+    """
+    by_inputs = entry["moves"] and not entry["promised"]
     offset = entry["first"] * (entry["size"] // entry["of"])
     kernel = str(value["kernel"])
+    line = definition_line(Path(request.file), kernel.partition("<")[0].rpartition("::")[2])
     return {
         "record": "finding",
         "kind": "unwritten-output",
-        "severity": "error",
+        "severity": "warning" if by_inputs else "error",
         "kernel": kernel,
         "arch": value["arch"],
         "build": build,
         "message": f"{entry['count']:,} of {entry['of']:,} elements of {entry['name']} were never "
-        f"written, from element {entry['first']:,} on; start it as zeros if gaps are meant",
+        f"written, from element {entry['first']:,} on"
+        f"{'; other inputs leave out others' if by_inputs else ''}"
+        "; start it as zeros if gaps are meant",
         "address_space": "global",
         "allocation": {"name": entry["name"], "size": entry["size"], "offset": offset},
         "location": {
             "file": request.file,
-            "line": definition_line(Path(request.file), kernel.partition("<")[0]),
+            "line": line,
         },
     }
 
@@ -197,10 +230,14 @@ def _reader(request: Request, replay: str, result: ChildResult, symboliser: Symb
     )
 
 
-def _silence(arch: str, build: str, counted: tuple[Launches, ...]) -> str | None:
+def _silence(
+    arch: str, build: str, counted: tuple[Launches, ...], value: Mapping[str, Any]
+) -> str | None:
     """Return why a run without findings shows nothing."""
     if not counted or not sum(entry.threads for entry in counted):
         return f"{arch}, {build} build: no kernel ran"
-    if build == _CHECKED and not sum(entry.accesses for entry in counted):
+    if build == _CHECKED and not value.get("instrumented", True):
         return f"{arch}: no memory access was instrumented"
+    if build == _CHECKED and not sum(entry.accesses for entry in counted):
+        return f"{arch}: the threads that ran accessed no memory"
     return None

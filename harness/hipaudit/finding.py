@@ -203,7 +203,7 @@ class Reader:
         frames: tuple[Frame, ...] = ()
         if place.get("object"):
             frames = self.symboliser.frames(str(place["object"]), int(place.get("pc") or 0))
-        shown = _own_frame(frames)
+        shown = own_frame(frames)
         return Location(
             file=str(place.get("file") or "") or shown.file or self.file,
             line=int(place.get("line") or 0) or shown.line,
@@ -216,7 +216,7 @@ class Reader:
         )
 
 
-def _own_frame(frames: Sequence[Frame]) -> Frame:
+def own_frame(frames: Sequence[Frame]) -> Frame:
     """Return the innermost frame outside our headers and the C++ library: the user's line."""
     for frame in frames:
         if not any(mark in frame.file for mark in _OURS):

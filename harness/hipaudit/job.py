@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ctypes
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,20 +17,45 @@ from hipaudit.arguments import Argument
 from hipaudit.buffers import Buffers, filled
 from hipaudit.child import Json, Progress
 from hipaudit.device import Device
+from hipaudit.diagnostics import explained
 from hipaudit.errors import CompileError, UsageError
 from hipaudit.fitting import pick, require_fit
 from hipaudit.hipcalls import HipCallError, call, hip, hiprtc
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
+_GRID_BARRIER = re.compile(rb"\bthis_grid\s*\(|\bgrid_group\b")
 _POISONS = (0xFF, 0x5A)
 """What fresh memory is filled with in two runs: an element that keeps both was never written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A kernel that is compiled and loaded, and the arguments that it will be launched with."""
+
+    function: Any
+    kernel: Mapping[str, Any]
+    given: tuple[Argument, ...]
+    payload: Mapping[str, Any]
+    device: Device
+    cooperative: bool
+
+    def run(self) -> str | None:
+        """Launch on fresh buffers; return the failing call's name and status, None for none."""
+        with filled(self.given, int(self.payload["seed"])) as buffers:
+            return _run(self, buffers)
 
 
 def describe(payload: Mapping[str, Any], device: Device, _: Progress) -> Json:
     """Return the kernels of a file: name, symbol, parameters. Raises CompileError."""
     module, _names = _load(payload, device, ())
     return _kernels(module, device)
+
+
+def instance(payload: Mapping[str, Any], device: Device, expression: str) -> Mapping[str, Any]:
+    """Return the kernel that a name expression stands for. Raises CompileError."""
+    module, names = _load(payload, device, (expression,))
+    return _find(module, device, expression, names[expression])
 
 
 def launch(payload: Mapping[str, Any], device: Device, progress: Progress) -> Json:
@@ -37,15 +65,30 @@ def launch(payload: Mapping[str, Any], device: Device, progress: Progress) -> Js
     """
     if payload["build"] == "checked" and not device.with_build("checked"):
         return {"unsupported": True}
+    return launched(prepare(payload, device, progress))
+
+
+def prepare(payload: Mapping[str, Any], device: Device, progress: Progress) -> Prepared:
+    """Compile a payload's kernel, and see that its arguments fit. Raises as `launch` does."""
     wanted = str(payload["kernel"] or "")
     expressions = (wanted,) if "<" in wanted else ()
     module, names = _load(payload, device, expressions)
     kernel = _find(module, device, wanted, names.get(wanted))
-    given = [arguments.parse(text) for text in payload["args"]]
+    given = tuple(arguments.parse(text) for text in payload["args"])
     require_fit(kernel, given)
     function = call(hip().hipModuleGetFunction, module, str(kernel["symbol"]).encode())
     progress({"launching": kernel["name"]})
-    return _launch(function, kernel, given, payload, device)
+    return Prepared(function, kernel, given, payload, device, _cooperative(kernel, payload))
+
+
+def _cooperative(kernel: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:
+    """Tell whether all blocks must be there at once: the kernel waits for the whole grid.
+
+    Where the device does not describe kernels, the source tells.
+    """
+    if "grid_sync" in kernel:
+        return bool(kernel["grid_sync"])
+    return _GRID_BARRIER.search(Path(payload["file"]).read_bytes()) is not None
 
 
 def _kernels(module: Any, device: Device) -> list[dict[str, Any]]:
@@ -70,14 +113,15 @@ def _load(
     program = call(rtc.hiprtcCreateProgram, path.read_bytes(), str(path).encode(), 0, None, None)
     for expression in expressions:
         call(rtc.hiprtcAddNameExpression, program, expression.encode())
-    folders = [str(path.parent), *payload["include"]]
+    beside = dict.fromkeys((str(path.parent), str(path.resolve().parent)))
+    folders = [*beside, *payload["include"]]
     options = [f"--offload-arch={device.arch}", *(f"-I{folder}" for folder in folders)]
     options += [f"-D{define}" for define in payload["define"]]
     encoded = [option.encode() for option in options]
     try:
         call(rtc.hiprtcCompileProgram, program, len(encoded), encoded)
     except HipCallError as error:
-        raise CompileError(_log(program) or str(error)) from error
+        raise CompileError(explained(_log(program)) or str(error)) from error
     names = {
         expression: _text(call(rtc.hiprtcGetLoweredName, program, expression.encode()))
         for expression in expressions
@@ -101,19 +145,14 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _launch(
-    function: Any,
-    kernel: Mapping[str, Any],
-    given: list[Argument],
-    payload: Mapping[str, Any],
-    device: Device,
-) -> Json:
+def launched(prepared: Prepared) -> dict[str, Any]:
     """Launch, and look for outputs that were never written."""
-    names = _names(kernel, given)
+    payload, device, kernel = prepared.payload, prepared.device, prepared.kernel
+    names = _names(kernel, prepared.given)
     # The checked build's shadow knows what was never written; poison would hide nothing from it.
     poisoned = payload["build"] == "plain" and device.with_poison(_POISONS[0])
-    with filled(given, int(payload["seed"])) as buffers:
-        status = _run(function, payload, buffers.packed())
+    with filled(prepared.given, int(payload["seed"])) as buffers:
+        status = _run(prepared, buffers)
         suspects: dict[int, Mask] = {}
         if status is None:
             if poisoned:
@@ -124,7 +163,8 @@ def _launch(
         "kernel": kernel["name"],
         "arch": device.arch,
         "status": status,
-        "unwritten": _confirmed(function, given, payload, device, suspects, names),
+        "instrumented": bool(kernel.get("instrumented", True)),
+        "unwritten": _confirmed(prepared, suspects, names),
         "names": {
             str(address): name
             for address, name in zip(buffers.addresses, names, strict=True)
@@ -133,7 +173,7 @@ def _launch(
     }
 
 
-def _names(kernel: Mapping[str, Any], given: list[Argument]) -> list[str]:
+def _names(kernel: Mapping[str, Any], given: Sequence[Argument]) -> list[str]:
     """Return what to call each argument: its parameter's name, else its number from 0."""
     if kernel["params"] is None:
         return [f"arg{index}" for index in range(len(given))]
@@ -150,46 +190,70 @@ def _holding(buffers: Buffers, kernel: Mapping[str, Any], poison: int) -> dict[i
         constant = kernel["params"] is not None and kernel["params"][index]["const"]
         if argument.is_buffer and argument.init == "uninit" and not constant:
             data = buffers.fetch(index)
-            held = (data.view(np.uint8).reshape(data.size, -1) == poison).all(axis=1)
+            held = _poisoned(data, poison)
             if held.any():
                 found[index] = held
     return found
 
 
 def _confirmed(
-    function: Any,
-    given: list[Argument],
-    payload: Mapping[str, Any],
-    device: Device,
-    suspects: Mapping[int, Mask],
-    names: list[str],
+    prepared: Prepared, suspects: Mapping[int, Mask], names: list[str]
 ) -> list[dict[str, Any]]:
     """Return the outputs with unwritten elements: those that hold another run's poison, too.
 
-    The first poison may be what the kernel wrote: -1, say.
+    The first poison may be what the kernel wrote: -1, say. ``moves`` tells whether other inputs
+    leave other elements out, as where the inputs say where to write.
     """
-    if not suspects or not device.with_poison(_POISONS[1]):
+    if not suspects:
         return []
+    seed = int(prepared.payload["seed"])
+    again = _unwritten(prepared, suspects, seed)
     found = []
-    with filled(given, int(payload["seed"])) as buffers:
-        if _run(function, payload, buffers.packed()) is not None:
-            return []
-        for index, held in suspects.items():
-            data = buffers.fetch(index)
-            still = held & (data.view(np.uint8).reshape(data.size, -1) == _POISONS[1]).all(axis=1)
-            if still.any():
-                entry = {"name": names[index], "count": int(still.sum()), "of": int(still.size)}
-                found.append({**entry, "first": int(still.argmax()), "size": int(data.nbytes)})
-    return found
+    for index, held in suspects.items():
+        still = held & again[index] if index in again else np.zeros_like(held)
+        if still.any():
+            entry = {"name": names[index], "count": int(still.sum()), "of": int(still.size)}
+            size = prepared.given[index].dtype.itemsize * int(still.size)
+            entry |= {"first": int(still.argmax()), "size": size}
+            entry["promised"] = "=" in prepared.given[index].text
+            found.append((index, still, entry))
+    others = _unwritten(prepared, suspects, seed + 1) if found else {}
+    for index, still, entry in found:
+        entry["moves"] = index in others and not np.array_equal(others[index], still)
+    return [entry for _, _, entry in found]
 
 
-def _run(function: Any, payload: Mapping[str, Any], packed: tuple[Any, ...]) -> str | None:
+def _unwritten(prepared: Prepared, outputs: Iterable[int], seed: int) -> dict[int, Mask]:
+    """Return, for each output, the elements that a run with the second poison leaves alone."""
+    if not prepared.device.with_poison(_POISONS[1]):
+        return {}
+    with filled(prepared.given, seed) as buffers:
+        if _run(prepared, buffers) is not None:
+            return {}
+        return {index: _poisoned(buffers.fetch(index), _POISONS[1]) for index in outputs}
+
+
+def _poisoned(data: npt.NDArray[Any], poison: int) -> Mask:
+    """Return which elements hold nothing but poison."""
+    held: Mask = (data.view(np.uint8).reshape(data.size, -1) == poison).all(axis=1)
+    return held
+
+
+def _run(prepared: Prepared, buffers: Buffers) -> str | None:
     """Launch and wait; return the failing call's name and status, None when all went well."""
+    payload = prepared.payload
     grid, block, shared = payload["grid"], payload["block"], int(payload["shared"])
-    launch = hip().hipModuleLaunchKernel
+    api = hip()
+    shape = (prepared.function, *grid, *block, shared, None)
+    packed = buffers.packed()
     try:
-        call(launch, function, *grid, *block, shared, None, None, packed)
-        call(hip().hipDeviceSynchronize)
+        if prepared.cooperative:
+            places = (ctypes.c_void_p * len(packed))(*map(ctypes.addressof, packed))
+            where = ctypes.c_void_p(ctypes.addressof(places))
+            call(api.hipModuleLaunchCooperativeKernel, *shape, where)
+        else:
+            call(api.hipModuleLaunchKernel, *shape, None, packed)
+        call(api.hipDeviceSynchronize)
     except HipCallError as error:
         return str(error)
     return None

@@ -7,7 +7,7 @@ fault, width and twin.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +18,14 @@ from hipaudit.arguments import Argument
 from hipaudit.audits.fault_corpus import ARCH_OF, Fault, Width
 from hipaudit.audits.fault_oracles import Array, mismatches
 from hipaudit.audits.fault_runs import Job, Ran, request_of, run_jobs
+from hipaudit.checking import observations
 from hipaudit.errors import HipauditError, VoidError
 from hipaudit.finding import Finding, Location, Reader, definition_line, grouped, identified
 
 _WIDTHS: Final[tuple[Width, ...]] = ("32", "64")
+_GAPS: Final = "gaps"
+"""What a run of the plain build is for that looks for outputs never written."""
+
 _REPEATS: Final = 4
 """Orders of blocks and waves that a fault of the judge ``repeat`` is run in."""
 
@@ -61,11 +65,14 @@ class CorpusChecker:
 
     def _plan(self, fault: Fault, width: Width) -> Iterator[tuple[Key, Job]]:
         for twin in (False, True) if fault.has_twin else (False,):
-            yield Key(fault.name, twin, width), Job(request_of(fault, twin=twin))
+            request = request_of(fault, twin=twin)
+            yield Key(fault.name, twin, width), Job(request)
+            if any(arguments.parse(text).init == "uninit" for text in request.args):
+                yield Key(fault.name, twin, width, _GAPS), Job(request, build="plain")
             for number in range({"check": 0, "repeat": _REPEATS}.get(fault.judge, 1)):
                 key = Key(fault.name, twin, width, f"outputs {number}")
-                request = request_of(fault, twin=twin, save=str(self._outputs(key)))
-                yield key, Job(request, build="plain", order_seed=number)
+                saving = request_of(fault, twin=twin, save=str(self._outputs(key)))
+                yield key, Job(saving, build="plain", order_seed=number)
 
     def _outputs(self, key: Key) -> Path:
         name = f"{key.fault}/{'twin' if key.twin else 'fault'}/{key.width}/{key.purpose}"
@@ -80,14 +87,27 @@ class CorpusChecker:
         return grouped(found).items
 
     def _checked(self, fault: Fault, key: Key) -> tuple[Finding, ...]:
-        """Return what the access checks found."""
+        """Return what the access checks found, and what showed after the launch.
+
+        As in ``check``, gaps are looked for only where the checked build found nothing wrong.
+        """
         ran = self._result(key)
-        found = Reader(names=_names(ran)).findings(ran.records)
+        found = self._read(fault, key, ran)
+        gaps = replace(key, purpose=_GAPS)
+        if gaps in self.ran and not any(one.severity != "info" for one in found):
+            found += self._read(fault, gaps, self._result(gaps))
         if not found and ran.value is not None and ran.value.get("status"):
             raise HipauditError(f"{fault.name}: {ran.value['status']}")
         if not found and ran.accesses == 0:
             raise VoidError(f"{fault.name}: no memory access was instrumented")
         return found
+
+    def _read(self, fault: Fault, key: Key, ran: Ran) -> tuple[Finding, ...]:
+        build = "plain" if key.purpose == _GAPS else "checked"
+        shown = (
+            observations(request_of(fault, twin=key.twin), ran.value, build) if ran.value else []
+        )
+        return Reader(names=_names(ran)).findings([*ran.records, *shown])
 
     def _judged(self, fault: Fault, width: Width, *, twin: bool) -> Iterator[Finding]:
         """Yield what is wrong with the outputs, by the fault's own judge."""

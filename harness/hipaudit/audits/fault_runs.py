@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from hipaudit import child, job
+from hipaudit import child, hygiene
 from hipaudit.audits.fault_corpus import TWIN, Fault
 from hipaudit.checking import Request
 from hipaudit.child import Json, Progress
@@ -63,7 +63,6 @@ def request_of(fault: Fault, *, twin: bool = False, save: str | None = None) -> 
     parser.add_argument("--shared", type=int, default=0)
     parser.add_argument("--arg", action="append", default=[])
     parser.add_argument("--timeout", type=float, default=10.0)
-    parser.add_argument("--cooperative", action="store_true")
     try:
         given, unknown = parser.parse_known_args(fault.run)
     except argparse.ArgumentError as error:
@@ -134,7 +133,7 @@ def _run_here(item: Mapping[str, Any], device: Device) -> dict[str, Any]:
     device.control.set("timeout", str(request["timeout_s"]))
     before, value, error = device.journal_size(), None, None
     try:
-        value = job.launch({**request, "build": item["build"]}, device, lambda _: None)
+        value = hygiene.launch({**request, "build": item["build"]}, device, lambda _: None)
     except HipauditError as failure:
         error = f"{type(failure).__name__}: {failure}"
     return {"value": value, "error": error, "records": device.records_since(before)}

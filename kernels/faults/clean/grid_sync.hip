@@ -1,6 +1,6 @@
 // Two phases of a cooperative launch with grid.sync() between: every block reads what its neighbour
 // wrote.
-// RUN: --kernel two_phases --grid 4 --block 64 --cooperative --arg f32[256]=uniform(-1,1)
+// RUN: --kernel two_phases --grid 4 --block 64 --arg f32[256]=uniform(-1,1)
 // RUN: --arg f32[256]=uninit --arg f32[256]=uninit
 #include <hip/hip_cooperative_groups.h>
 #include <hip/hip_runtime.h>

@@ -1,6 +1,6 @@
 // Grid-wide synchronisation that blocks without work skip by returning early: those that wait at
 // grid.sync() wait for ever. The twin takes every block through it.
-// RUN: --kernel two_phases --grid 4 --block 64 --cooperative --arg f32[192]=uniform(-1,1)
+// RUN: --kernel two_phases --grid 4 --block 64 --arg f32[192]=uniform(-1,1)
 // RUN: --arg f32[192]=uninit --arg f32[192]=zeros --arg i32=192
 // TIMEOUT: 1
 #include <hip/hip_cooperative_groups.h>

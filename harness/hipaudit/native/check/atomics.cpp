@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "check/access.h"
+#include "check/hygiene.h"
 #include "device/sync.h"
 
 namespace hipaudit {
@@ -216,6 +217,7 @@ void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, 
   Reach reach = reach_of(scope);
   if (address % size != 0) report_misaligned(worker, address, size, pc);
   check_access(address, size, {Access::atomic, reach}, pc);
+  note_atomic(worker, address, kind != 0, pc);
   ThreadSync& sync = sync_of(*worker.block, worker.current->index.flat);
   if (kind != 1) add(acquires(order) ? sync.acquired : sync.observed, {address, reach});
   if (kind != 0) publish(worker, sync, address, order, reach);

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstring>
 
+#include "check/access.h"
+#include "check/hygiene.h"
 #include "check/probe.h"
 #include "check/sites.h"
 #include "device/export.h"
@@ -171,12 +173,14 @@ void Checker::launch_begins(Launch& launch) {
   }
   extra_instances().clear();
   enter_sites(*launch.kernel->image);
+  begin_hygiene(launch);
   launch_blocks = launch.blocks;
   first_instance = next_instance.fetch_add(static_cast<uint32_t>(launch.blocks));
 }
 
 void Checker::launch_ends(Launch& launch) {
   journal_observations(launch);
+  end_hygiene(launch);
   forget_atomics();
   forget_probes();
 }
@@ -216,6 +220,7 @@ void Checker::block_ends(Worker& worker, Block& block) {
   if (worker.launch->stop.load()) check_of(block).unwritten.clear();
   settle_unwritten(worker, block);
   settle_probes(worker, block);
+  note_shared_use(*worker.launch, check.states);
   worker.launch->accesses.fetch_add(check.accesses);
   check.accesses = 0;
 }
@@ -223,6 +228,8 @@ void Checker::block_ends(Worker& worker, Block& block) {
 void Checker::barrier_completes(Worker& worker, Block& block, int kind) {
   flush_pending(check_of(worker), *worker.launch);
   check_divergence(worker, block);
+  kind = note_barrier(*worker.launch, block, kind);
+  if (kind < 0) return;
   settle_unwritten(worker, block);
   BlockCheck& check = check_of(block);
   for (uint32_t wave = 0; wave < block.waves.size(); ++wave) {

@@ -186,6 +186,24 @@ bool make_parents(const std::string& folder, const std::string& name) {
   return true;
 }
 
+constexpr char kNameMark[] = "hipaudit_name_expression ";
+
+// Takes the name expressions off the end of the preprocessed text, where write_inputs put them.
+std::vector<NameExpression> take_names(const SourceUnit& unit, std::string* text) {
+  std::vector<NameExpression> names;
+  size_t at = text->size();
+  for (size_t i = unit.name_expressions.size(); i-- > 0;) {
+    size_t mark = text->rfind(kNameMark, at == 0 ? 0 : at - 1);
+    if (mark == std::string::npos) return {};
+    size_t begin = mark + sizeof kNameMark - 1;
+    std::string code = text->substr(begin, text->find('\n', begin) - begin);
+    names.insert(names.begin(), {unit.name_expressions[i], code});
+    at = mark;
+  }
+  text->resize(at);
+  return names;
+}
+
 bool write_inputs(const SourceUnit& unit, const std::string& folder, std::string* log) {
   for (const auto& [name, text] : unit.headers) {
     if (make_parents(folder, name) && write_file(folder + "/" + name, text.data(), text.size()))
@@ -193,7 +211,12 @@ bool write_inputs(const SourceUnit& unit, const std::string& folder, std::string
     *log += "hipaudit: the header name '" + name + "' cannot be used\n";
     return false;
   }
-  std::string text = "# 1 \"" + unit.name + "\"\n" + unit.text;
+  constexpr char kByteOrderMark[] = "\xef\xbb\xbf";
+  size_t begin = unit.text.rfind(kByteOrderMark, 0) == 0 ? sizeof kByteOrderMark - 1 : 0;
+  std::string text = "# 1 \"" + unit.name + "\"\n" + unit.text.substr(begin);
+  // Name expressions may use the source's macros: they pass through the preprocessor too.
+  for (const std::string& expression : unit.name_expressions)
+    text += std::string("\n") + kNameMark + expression + "\n";
   return write_file(folder + "/source.hip", text.data(), text.size());
 }
 
@@ -300,8 +323,9 @@ bool build_object(const SourceUnit& unit, Variant variant, const std::string& ba
   append(first, options.common);
   append(first, {"-o", workplace.path + "/source.ii", workplace.path + "/source.hip"});
   if (!run_compiler(first, workplace.path, &out->log)) return false;
-  ScannedSource scanned =
-      scan_source(text_of(workplace.path + "/source.ii"), unit.name_expressions);
+  std::string preprocessed = text_of(workplace.path + "/source.ii");
+  std::vector<NameExpression> names = take_names(unit, &preprocessed);
+  ScannedSource scanned = scan_source(preprocessed, names);
   out->templates = scanned.templates;
   out->launches = scanned.launches;
   std::string source = workplace.path + "/records.ii";

@@ -34,6 +34,7 @@ struct Kernel {
   uint32_t shared_end = 0;             // end of everything static in shared memory
   uint32_t dynamic_offset = 0;         // of extern __shared__ arrays
   size_t stack_bytes = 0;              // for one thread
+  bool grid_sync = false;              // it can reach a barrier of the grid
 };
 
 struct Global {

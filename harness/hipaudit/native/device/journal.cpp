@@ -26,16 +26,6 @@ std::map<std::string, Sum>& sums() {
   return *map;
 }
 
-void append_line(const std::string& line) {
-  std::string path = settings().journal;
-  if (path.empty()) return;
-  int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (file < 0) return;
-  std::string text = line + "\n";
-  if (write(file, text.data(), text.size()) < 0) perror("hipaudit: journal");
-  close(file);
-}
-
 void put_index(JsonWriter& json, const char* key, const uint32_t (&index)[3]) {
   json.key(key).open('[');
   for (uint32_t value : index) json.value(value);
@@ -75,6 +65,16 @@ void put_allocation(JsonWriter& json, const std::optional<AllocationNote>& note)
 
 }  // namespace
 
+void journal_line(const std::string& line) {
+  std::string path = settings().journal;
+  if (path.empty()) return;
+  int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (file < 0) return;
+  std::string text = line + "\n";
+  if (write(file, text.data(), text.size()) < 0) perror("hipaudit: journal");
+  close(file);
+}
+
 void journal_finding(const Finding& finding) {
   Settings now = settings();
   if (now.journal.empty()) {
@@ -95,7 +95,7 @@ void journal_finding(const Finding& finding) {
   put_place(json, "location", finding.location);
   put_place(json, "other_location", finding.other_location);
   json.close('}');
-  append_line(json.text());
+  journal_line(json.text());
 }
 
 void journal_launch(const LaunchCount& count) {
@@ -118,7 +118,7 @@ void journal_flush() {
     json.key("launches").value(sum.launches).key("threads").value(sum.count.threads);
     json.key("accesses").value(sum.count.accesses).key("launch_ms").value(sum.count.launch_ms);
     json.close('}');
-    append_line(json.text());
+    journal_line(json.text());
   }
   sums().clear();
 }

@@ -54,4 +54,7 @@ struct LaunchCount {
 void journal_launch(const LaunchCount& count);
 void journal_flush();
 
+// Appends one record that is a line of JSON already.
+void journal_line(const std::string& line);
+
 }  // namespace hipaudit

@@ -240,6 +240,7 @@ bool Linker::relocate(const ObjectView& object, const Elf64_Shdr& target, const 
   if (symbol.st_shndx != SHN_UNDEF && symbol.st_shndx < object.count)
     uses_[from].insert(symbol.st_shndx);
   if (thread_local_[index]) uses_shared_[from].insert(index);
+  if (strcmp(object.name(symbol), "hipaudit_grid_sync") == 0) uses_grid_sync_.insert(from);
   auto addend = static_cast<uint64_t>(entry.r_addend);
   uint64_t value = value_[index];
   uint32_t type = ELF64_R_TYPE(entry.r_info);

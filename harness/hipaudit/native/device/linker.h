@@ -52,7 +52,7 @@ class Linker {
   void collect_records(const ObjectView& object);
   void collect_globals(const ObjectView& object);
   void add_kernel(const ObjectView& object, const KernelRecord& record);
-  void find_shared(const ObjectView& object, size_t section, Kernel& kernel) const;
+  void find_reachable(const ObjectView& object, size_t section, Kernel& kernel) const;
   size_t stack_need(const ObjectView& object) const;
   const Elf64_Sym* symbol_at(const ObjectView& object, uintptr_t address) const;
   uint64_t stub_for(size_t symbol);
@@ -64,6 +64,7 @@ class Linker {
   std::vector<bool> thread_local_;  // of each symbol: value_ counts from the thread pointer
   std::vector<std::set<size_t>> uses_;         // sections that a section refers to
   std::vector<std::set<size_t>> uses_shared_;  // TLS symbols that a section refers to
+  std::set<size_t> uses_grid_sync_;            // sections that call the barrier of the grid
   uint32_t shared_end_ = 0;
   uintptr_t extra_ = 0;         // next free byte for stubs and slots
   std::vector<uint64_t> stub_;  // of each symbol; 0: none yet

@@ -81,9 +81,9 @@ size_t Linker::stack_need(const ObjectView& object) const {
   return std::max(kUsual, 2 * sum + kUsual / 2);
 }
 
-// Everything that can be reached from the kernel's code by reference, and the shared variables
-// there.
-void Linker::find_shared(const ObjectView& object, size_t section, Kernel& kernel) const {
+// Everything that can be reached from the kernel's code by reference: the shared variables there,
+// and whether there is a barrier of the grid.
+void Linker::find_reachable(const ObjectView& object, size_t section, Kernel& kernel) const {
   std::set<size_t> seen{section};
   std::deque<size_t> open{section};
   std::set<size_t> variables;
@@ -91,6 +91,7 @@ void Linker::find_shared(const ObjectView& object, size_t section, Kernel& kerne
     size_t at = open.front();
     open.pop_front();
     variables.insert(uses_shared_[at].begin(), uses_shared_[at].end());
+    kernel.grid_sync = kernel.grid_sync || uses_grid_sync_.count(at) != 0;
     for (size_t next : uses_[at])
       if (seen.insert(next).second) open.push_back(next);
   }
@@ -122,7 +123,7 @@ void Linker::add_kernel(const ObjectView& object, const KernelRecord& record) {
   kernel.shared_end = kernel.dynamic_offset = shared_end_;
   kernel.stack_bytes = stack_need(object);
   // The thunk's code has the kernel inlined into it, or calls it.
-  find_shared(object, symbol->st_shndx, kernel);
+  find_reachable(object, symbol->st_shndx, kernel);
   image_.kernels_.push_back(kernel);
 }
 

@@ -122,7 +122,9 @@ std::string Module::describe(std::string* error) {
     json.key("template").value(false).key("signature").value(kernel.record->signature);
     put_parameters(json, *kernel.record);
     json.key("shared_bytes").value(kernel.shared_bytes);
-    json.key("max_threads").value(kernel.record->max_threads).close('}');
+    json.key("max_threads").value(kernel.record->max_threads);
+    json.key("grid_sync").value(kernel.grid_sync);
+    json.key("instrumented").value(built->instrumented()).close('}');
   }
   for (const TemplateKernel& kernel : templates_) {
     json.open('{').key("name").value(kernel.name).key("symbol").value("");

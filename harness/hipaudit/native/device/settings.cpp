@@ -29,6 +29,19 @@ bool parse_count(const char* text, long low, long high, long* out) {
   return true;
 }
 
+// Hexadecimal numbers separated by commas; none is a list too.
+bool parse_places(const char* text, std::vector<uint64_t>* out) {
+  std::vector<uint64_t> places;
+  while (*text != '\0') {
+    char* end = nullptr;
+    places.push_back(strtoull(text, &end, 16));
+    if (end == text || (*end != ',' && *end != '\0')) return false;
+    text = *end == ',' ? end + 1 : end;
+  }
+  *out = places;
+  return true;
+}
+
 bool assign(Settings& target, const char* key, const char* value) {
   long count = 0;
   if (strcmp(key, "arch") == 0) {
@@ -56,6 +69,13 @@ bool assign(Settings& target, const char* key, const char* value) {
     int byte = -1;
     if (!parse_byte(value, &byte)) return false;
     target.poison = byte;
+  } else if (strcmp(key, "hygiene") == 0) {
+    if (!parse_count(value, 0, 1, &count)) return false;
+    target.hygiene = count != 0;
+  } else if (strcmp(key, "ignored_barriers") == 0) {
+    return parse_places(value, &target.ignored_barriers);
+  } else if (strcmp(key, "completed_barriers") == 0) {
+    return parse_places(value, &target.completed_barriers);
   } else if (strcmp(key, "journal") == 0) {
     target.journal = value;
   } else {

@@ -31,7 +31,7 @@ struct Declaration {
 class Scanner {
  public:
   explicit Scanner(const std::string& source) : source_(source), tokens_(source) {}
-  ScannedSource run(const std::vector<std::string>& name_expressions);
+  ScannedSource run(const std::vector<NameExpression>& names);
 
  private:
   void open_scope(size_t brace);
@@ -233,7 +233,7 @@ size_t Scanner::kernel(size_t attribute) {
   return end;
 }
 
-ScannedSource Scanner::run(const std::vector<std::string>& name_expressions) {
+ScannedSource Scanner::run(const std::vector<NameExpression>& names) {
   for (size_t i = 0; i < tokens_.size();) {
     bool in_body = !scopes_.empty() && scopes_.back().kind == Scope::body;
     if (tokens_.is(i, "__attribute__") && tokens_.is(i + 3, "global") && !in_body) {
@@ -253,15 +253,14 @@ ScannedSource Scanner::run(const std::vector<std::string>& name_expressions) {
     ++i;
   }
   int number = 0;
-  for (const std::string& expression : name_expressions) {
-    size_t first = expression.find_first_not_of(" &");
-    std::string named = first == std::string::npos ? expression : expression.substr(first);
+  for (const NameExpression& name : names) {
+    size_t first = name.code.find_first_not_of(" &");
+    std::string named = first == std::string::npos ? name.code : name.code.substr(first);
     tail_ +=
         "\n# 1 \"<name expression>\"\n__attribute__((device, used, "
         "section(\".hipaudit.names\"))) static const ::hipaudit::NameRecord hipaudit_name_" +
-        std::to_string(number++) + " = {" + quoted(expression) + ", (const void*)(&" + named +
-        ")};";
-    tail_ += record("&" + named, named, "", "0");
+        std::to_string(number++) + " = {" + quoted(name.text) + ", (const void*)(&" + named + ")};";
+    tail_ += record("&" + named, name.text.substr(name.text.find_first_not_of(" &")), "", "0");
   }
   size_t at = 0;
   for (const Insertion& insertion : insertions_) {
@@ -276,9 +275,8 @@ ScannedSource Scanner::run(const std::vector<std::string>& name_expressions) {
 
 }  // namespace
 
-ScannedSource scan_source(const std::string& source,
-                          const std::vector<std::string>& name_expressions) {
-  return Scanner(source).run(name_expressions);
+ScannedSource scan_source(const std::string& source, const std::vector<NameExpression>& names) {
+  return Scanner(source).run(names);
 }
 
 }  // namespace hipaudit

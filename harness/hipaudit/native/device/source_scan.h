@@ -22,8 +22,13 @@ struct ScannedSource {
       launches;  // what stands before <<< in host code, template arguments included
 };
 
-// `source` is the output of the preprocessor. Name expressions name further template instances.
-ScannedSource scan_source(const std::string& source,
-                          const std::vector<std::string>& name_expressions);
+// Names a further template instance: as its user wrote it, and with macros replaced.
+struct NameExpression {
+  std::string text;
+  std::string code;
+};
+
+// `source` is the output of the preprocessor.
+ScannedSource scan_source(const std::string& source, const std::vector<NameExpression>& names);
 
 }  // namespace hipaudit
