@@ -128,6 +128,14 @@ def _masked_case(
     return {"x": x, "lengths": padding, **plain, **how}
 
 
+def _wholly_masked() -> dict[str, Any]:
+    """Rows of -inf, alone and with a NaN that the mask hides."""
+    case = _masked_case(1, 3, 5)
+    x = np.full((1, 3, 5), -np.inf, float32)
+    x[0, 0, 4] = np.nan
+    return {**case, "x": x}
+
+
 def _rising(columns: int) -> dict[str, Any]:
     """Every element a new maximum: an online sum is rescaled each time."""
     case = _masked_case(1, 1, columns, causal=False)
@@ -158,6 +166,7 @@ SOFTMAX_MASKED = Spec(
         _masked_case(1, 3, 300, window=17, dtype=float16),
         _masked_case(3, 2, 65, lengths=[0, 65, 7], dtype=bfloat16),
         _masked_case(2, 1, 20, causal=False),
+        _wholly_masked(),
         _rising(5000),
         _masked_case(1, 1, 20000, causal=False),
     ),
