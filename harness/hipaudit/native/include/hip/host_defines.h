@@ -11,12 +11,27 @@
 #define __global__ __attribute__((global))
 #define __constant__ __attribute__((constant))
 
+#if defined(__AMDGCN__)
+#define __shared__ __attribute__((shared))
+#else
 // One copy a block: on the emulated device a block runs on one worker thread at a time, and the
 // loader places the thread-local image of a module in the block's own shared memory.
 #define __shared__ __attribute__((shared)) thread_local
+#endif
 
+#if defined(__AMDGCN__)
+// As in AMD's headers: the most threads a block and, given that, the least waves a SIMD.
+#define HIPAUDIT_BOUNDS(threads) amdgpu_flat_work_group_size(1, threads)
+#define HIPAUDIT_BOUNDS_1(threads) __attribute__((HIPAUDIT_BOUNDS(threads)))
+#define HIPAUDIT_BOUNDS_2(threads, waves) \
+  __attribute__((HIPAUDIT_BOUNDS(threads), amdgpu_waves_per_eu(waves)))
+#define HIPAUDIT_THIRD_OF(one, two, chosen, ...) chosen
+#define __launch_bounds__(...) \
+  HIPAUDIT_THIRD_OF(__VA_ARGS__, HIPAUDIT_BOUNDS_2, HIPAUDIT_BOUNDS_1, )(__VA_ARGS__)
+#else
 // clang checks the values and, for this target, emits nothing: they are read from the syntax tree.
 #define __launch_bounds__(...) __attribute__((launch_bounds(__VA_ARGS__)))
+#endif
 
 #define __managed__ _Pragma("GCC error \"__managed__ is not emulated: use hipMallocManaged\"")
 

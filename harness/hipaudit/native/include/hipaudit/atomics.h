@@ -61,6 +61,9 @@ HIPAUDIT_DEVICE T atomic_exchange(T* address, T value, int order, int scope) {
 
 }  // namespace hipaudit
 
+#if defined(__AMDGCN__)
+#include "hipaudit/amdgcn_atomics.h"
+#else
 // clang-format off
 #define HIPAUDIT_ATOMIC_SCOPED(name, suffix, scope, T, expression)                         \
   HIPAUDIT_DEVICE T name##suffix(T* address, T value) {                                    \
@@ -123,6 +126,7 @@ HIPAUDIT_EXCHANGES(unsigned short)
 #undef HIPAUDIT_EXCHANGES
 #undef HIPAUDIT_EXCHANGE
 // clang-format on
+#endif
 
 HIPAUDIT_DEVICE float unsafeAtomicAdd(float* address, float value) {
   return atomicAdd(address, value);

@@ -5,15 +5,23 @@
 #include "hipaudit/context.h"
 #include "hipaudit/dim3.h"
 
+#if defined(__AMDGCN__)
+#include "hipaudit/amdgcn_variables.h"
+#endif
+
 namespace hipaudit {
 
 // Not volatile and without a clobber: to the compiler a constant of the thread, that may be kept in
 // a register across barriers, as the hardware's own identifiers are.
 template <unsigned kOffset>
 HIPAUDIT_DEVICE unsigned context_word() {
+#if defined(__AMDGCN__)
+  return amdgcn_word<kOffset>();
+#else
   unsigned value;
   asm("movl %%fs:hipaudit_context@tpoff+%c1, %0" : "=r"(value) : "i"(kOffset));
   return value;
+#endif
 }
 
 template <unsigned kOffset>

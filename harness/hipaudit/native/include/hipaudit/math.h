@@ -12,13 +12,18 @@
 // A function of the device library.
 #define HIPAUDIT_LIBRARY extern "C" __device__ __attribute__((const))
 
-#include "amdgcn_math.h"
 #include "math_basic.h"
 #include "math_compare.h"
 #include "math_convert.h"
+#include "math_integer.h"
+
+#if defined(__AMDGCN__)
+#include "amdgcn_float.h"
+#else
+#include "amdgcn_math.h"
 #include "math_fast.h"
 #include "math_float.h"
-#include "math_integer.h"
+#endif
 
 #undef HIPAUDIT_STD
 #undef HIPAUDIT_LIBRARY

@@ -7,10 +7,16 @@
 #include "../hip/host_defines.h"
 #include "math_functions.h"
 
+#if defined(__AMDGCN__)
+// clang has no float_control there, and the functions are the hardware's.
+#define HIPAUDIT_EXACT_BEGIN
+#define HIPAUDIT_EXACT_END
+#else
 #define HIPAUDIT_EXACT_BEGIN                                           \
   _Pragma("float_control(push)") _Pragma("float_control(precise, on)") \
       _Pragma("clang fp contract(off)")
 #define HIPAUDIT_EXACT_END _Pragma("float_control(pop)")
+#endif
 
 namespace hipaudit {
 

@@ -16,6 +16,10 @@ __device__ void hipaudit_yield(void);
 __device__ void hipaudit_fence(int order, int scope);
 }
 
+#if defined(__AMDGCN__)
+#include "hipaudit/amdgcn_device.h"
+#endif
+
 // What a barrier orders besides bringing the threads together; the device library knows the values.
 enum { HIPAUDIT_BARRIER_BARE = 0, HIPAUDIT_BARRIER_LOCAL = 1, HIPAUDIT_BARRIER_GLOBAL = 2 };
 
@@ -33,7 +37,9 @@ HIPAUDIT_DEVICE void __work_group_barrier(__cl_mem_fence_flags flags) {
   hipaudit_barrier(static_cast<int>(flags));
 }
 HIPAUDIT_DEVICE void __barrier(int flags) { hipaudit_barrier(flags); }
+#if !defined(__AMDGCN__)
 HIPAUDIT_DEVICE void __builtin_amdgcn_s_barrier() { hipaudit_barrier(HIPAUDIT_BARRIER_BARE); }
+#endif
 
 // Scopes as __hip_atomic_* has them.
 HIPAUDIT_DEVICE void __threadfence() { hipaudit_fence(__ATOMIC_SEQ_CST, 4); }
@@ -59,13 +65,15 @@ HIPAUDIT_DEVICE constexpr int fence_scope(const char* scope) {
 
 }  // namespace hipaudit
 
+#if !defined(__AMDGCN__)
 HIPAUDIT_DEVICE void __builtin_amdgcn_fence(unsigned order, const char* scope) {
   hipaudit_fence(static_cast<int>(order), hipaudit::fence_scope(scope));
 }
 
 HIPAUDIT_DEVICE void __builtin_amdgcn_s_sleep(int) { hipaudit_yield(); }
-HIPAUDIT_DEVICE void __nanosleep(unsigned) { hipaudit_yield(); }
 HIPAUDIT_DEVICE void __builtin_amdgcn_s_waitcnt(int) { __asm__ volatile("" ::: "memory"); }
 HIPAUDIT_DEVICE void __builtin_amdgcn_sched_barrier(int) {}
 HIPAUDIT_DEVICE void __builtin_amdgcn_s_setprio(short) {}
 HIPAUDIT_DEVICE void __builtin_amdgcn_sched_group_barrier(int, int, int) {}
+#endif
+HIPAUDIT_DEVICE void __nanosleep(unsigned) { hipaudit_yield(); }

@@ -23,8 +23,13 @@ __device__ void hipaudit_wave_barrier() HIPAUDIT_CONVERGENT;
 }
 
 HIPAUDIT_DEVICE unsigned __lane_id() {
+#if defined(__AMDGCN__)
+  const unsigned low = __builtin_amdgcn_mbcnt_lo(~0u, 0u);
+  return warpSize == 32 ? low : __builtin_amdgcn_mbcnt_hi(~0u, low);
+#else
   return hipaudit::context_word<__builtin_offsetof(hipaudit::Context, thread.flat)>() &
          (warpSize - 1);
+#endif
 }
 
 namespace hipaudit {
@@ -172,7 +177,6 @@ template <class Mask>
 HIPAUDIT_DEVICE void __syncwarp(Mask mask) {
   hipaudit_wave_sync(hipaudit::lane_mask(mask), 1);
 }
-HIPAUDIT_DEVICE void __builtin_amdgcn_wave_barrier() { hipaudit_wave_barrier(); }
 
 namespace hipaudit {
 
@@ -204,6 +208,8 @@ HIPAUDIT_REDUCE(__reduce_or_sync, static_cast<T>(a | b))
 HIPAUDIT_REDUCE(__reduce_xor_sync, static_cast<T>(a ^ b))
 #undef HIPAUDIT_REDUCE
 
+#if !defined(__AMDGCN__)
+HIPAUDIT_DEVICE void __builtin_amdgcn_wave_barrier() { hipaudit_wave_barrier(); }
 HIPAUDIT_DEVICE int __builtin_amdgcn_readfirstlane(int value) {
   return hipaudit::from_bits<int>(hipaudit_wave_first(hipaudit::to_bits(value)));
 }
@@ -231,3 +237,4 @@ HIPAUDIT_DEVICE unsigned __builtin_amdgcn_mbcnt_hi(unsigned mask, unsigned base)
   return base + static_cast<unsigned>(__builtin_popcount(mask & below));
 }
 HIPAUDIT_DEVICE int __builtin_amdgcn_wavefrontsize() { return warpSize; }
+#endif
