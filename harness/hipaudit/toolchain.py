@@ -20,9 +20,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
 
 from hipaudit.errors import ToolchainError
 
@@ -101,6 +103,8 @@ CHECKED = (
     *("-mllvm", "-tsan-omit-by-pointer-capturing=0"),
     "-fno-builtin-memcpy",
 )
+DEVICE_SOURCES = ("device", "check", "include", "front")
+LEDGER_SOURCES = ("ledger", "device", "include", "front")
 LIBRARY = (
     *("-triple", TRIPLE, "-target-cpu", CPU, "-std=c++20", "-O2"),
     *("-mrelocation-model", "pic", "-pic-level", "2", "-fno-rtti", "-fvisibility=hidden"),
@@ -251,13 +255,11 @@ def _config_header(fingerprint: str) -> str:
     return text + "\n}  // namespace hipaudit\n"
 
 
-def _sources() -> list[Path]:
-    return sorted(path for path in NATIVE.rglob("*") if path.is_file())
-
-
-def _fingerprint() -> str:
-    digest = hashlib.sha256()
-    for path in _sources():
+def _fingerprint(identity: str, *folders: str) -> str:
+    """Return a name for what the sources in some folders, the compiler and its flags give."""
+    digest = hashlib.sha256(identity.encode())
+    found = (path for folder in folders for path in (NATIVE / folder).rglob("*"))
+    for path in sorted(path for path in found if path.is_file()):
         digest.update(str(path.relative_to(NATIVE)).encode() + b"\0")
         digest.update(path.read_bytes())
     words = (*compiler().compile, *compiler().link, *compiler().includes)
@@ -282,47 +284,108 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _compile_library(folder: Path, fingerprint: str) -> None:
-    tools = compiler()
-    objects = folder / "objects"
-    objects.mkdir()
-    (objects / "toolchain_config.h").write_text(_config_header(fingerprint))
-    search = ("-iquote", str(objects), "-I", str(NATIVE / "include"), "-I", str(NATIVE))
+def exported_names(library: Path) -> list[str]:
+    """Return the HIP functions that a shared library offers, sorted."""
+    with library.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".dynsym")
+        symbols = [] if table is None else list(table.iter_symbols())
+    defined = (symbol.name for symbol in symbols if symbol["st_shndx"] != "SHN_UNDEF")
+    return sorted({name for name in defined if name.startswith(("hip", "__hip"))})
 
+
+def _soname(library: Path) -> str:
+    """Return the name by which the loader knows a shared library."""
+    with library.open("rb") as file:
+        dynamic = ELFFile(file).get_section_by_name(".dynamic")
+        tags = [] if dynamic is None else list(dynamic.iter_tags("DT_SONAME"))
+    return str(tags[0].soname) if tags else library.name
+
+
+def _compile(objects: Path, places: Sequence[Path]) -> list[Path]:
+    """Compile sources, or all those of a folder, into *objects*."""
+    tools = compiler()
+    search = ("-iquote", str(objects), "-I", str(NATIVE / "include"), "-I", str(NATIVE))
     command = (*tools.compile, *LIBRARY, *tools.includes, *search)
     headers = objects / "precompiled.pch"
     first = ("-x", "c++-header", "-emit-pch", "-o", str(headers))
     _run([*command, *first, str(NATIVE / "device" / "precompiled.h")])
 
-    def build(source: Path) -> str:
-        target = objects / (source.stem + ".o")
+    def build(source: Path) -> Path:
+        target = objects / f"{source.parent.name}.{source.stem}.o"
         # The math's sources declare C's names themselves, which the library headers would bring in.
         parsed = () if source.stem.startswith("math") else ("-include-pch", str(headers))
         _run([*command, "-x", "c++", "-emit-obj", *parsed, "-o", str(target), str(source)])
-        return str(target)
+        return target
 
-    folders = (NATIVE / "device", NATIVE / "check")
-    sources = [path for folder in folders for path in sorted(folder.glob("*.cpp"))]
-    sources.append(NATIVE / "front" / "front.c")
+    sources = [
+        path
+        for place in places
+        for path in (sorted(place.glob("*.cpp")) if place.is_dir() else [place])
+    ]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        built = list(pool.map(build, sources))
-    library = folder / "lib"
-    library.mkdir()
-    emulated = library / "libhipaudit_emulated.so"
-    exports = objects / "exports"
-    exports.write_text("{ global: hip*; __hip*; local: *; };\n")
-    link = (*tools.link, "-shared", "--build-id=none", "-z", "now", "-rpath", "$ORIGIN")
+        return list(pool.map(build, sources))
+
+
+def _empty_object(objects: Path) -> Path:
+    target = objects / "front.o"
+    tools = compiler()
+    source = NATIVE / "front" / "front.c"
+    flags = (*LIBRARY, *tools.includes, "-x", "c++", "-emit-obj")
+    _run([*tools.compile, *flags, "-o", str(target), str(source)])
+    return target
+
+
+def _link(
+    objects: Path, target: Path, inputs: Sequence[Path], below: Path | None, exports: str
+) -> None:
+    """Link a shared library that needs the one *below* it and the system's C library."""
+    tools = compiler()
+    empty = _empty_object(objects)
     # Stand-ins under the names of the system's C library, so that the loader sees to it first.
     system = [objects / name for name in ("libc.so.6", "libpthread.so.0", "libdl.so.2")]
     for path in system:
-        _run([*tools.link, "-shared", "-soname", path.name, "-o", str(path), built[-1]])
-    needed = ("--no-as-needed", *map(str, system))
-    named = ("-soname", emulated.name, "-o", str(emulated))
-    _run([*link, f"--version-script={exports}", *named, *built[:-1], *needed])
-    for name in ("libamdhip64.so", "libhiprtc.so"):
-        target = library / name
-        _run([*link, "-soname", name, "-o", str(target), built[-1], str(emulated)])
+        _run([*tools.link, "-shared", "-soname", path.name, "-o", str(path), str(empty)])
+    script = objects / "exports"
+    script.write_text(f"{{ global: {exports} local: *; }};\n")
+    folder = "$ORIGIN" if below is None or below.parent == target.parent else str(below.parent)
+    link = (*tools.link, "-shared", "--build-id=none", "-z", "now", "-rpath", folder)
+    named = ("-soname", target.name, f"--version-script={script}", "--undefined-version")
+    needed = ("--no-as-needed", *([str(below)] if below else []), *map(str, system))
+    _run([*link, *named, "-o", str(target), *map(str, inputs or [empty]), *needed])
+
+
+def _compile_library(folder: Path, fingerprint: str) -> None:
+    objects = folder / "objects"
+    objects.mkdir()
+    (objects / "toolchain_config.h").write_text(_config_header(fingerprint))
+    built = _compile(objects, [NATIVE / "device", NATIVE / "check"])
+    library = folder / "lib"
+    library.mkdir()
+    emulated = library / "libhipaudit_emulated.so"
+    _link(objects, emulated, built, None, "hip*; __hip*;")
+    _link(objects, library / "libhiprtc.so", (), emulated, "hipaudit_front;")
     shutil.rmtree(objects)
+
+
+def _built(kind: str, fingerprint: str, title: str, build: Callable[[Path], None]) -> Path:
+    """Return the cached folder of that content, made by *build* if it is not there yet."""
+    parent = cache_folder() / kind
+    parent.mkdir(mode=0o700, exist_ok=True)
+    folder = parent / fingerprint
+    if folder.is_dir():
+        return folder
+    with _locked(parent / f"{fingerprint}.lock"):
+        if folder.is_dir():
+            return folder
+        sys.stderr.write(f"hipaudit: building {title} (once a version) ...\n")
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=parent, prefix="build.") as temporary:
+            place = Path(temporary) / kind
+            place.mkdir(mode=0o700)
+            build(place)
+            place.rename(folder)
+        sys.stderr.write(f"hipaudit: built in {time.monotonic() - began:.1f} s\n")
+    return folder
 
 
 def device_libraries() -> Libraries:
@@ -332,29 +395,60 @@ def device_libraries() -> Libraries:
         ToolchainError: no compiler, no cache folder, an unsuitable processor, or a failed build.
     """
     check_processor()
-    fingerprint = _fingerprint()
-    parent = cache_folder() / "device"
-    parent.mkdir(mode=0o700, exist_ok=True)
-    folder = parent / fingerprint
-    if not folder.is_dir():
-        with _locked(parent / f"{fingerprint}.lock"):
-            if not folder.is_dir():
-                _build(folder, fingerprint)
-    library = folder / "lib"
+    fingerprint = _fingerprint("", *DEVICE_SOURCES)
+
+    def build(place: Path) -> None:
+        _compile_library(place, fingerprint)
+
+    library = _built("device", fingerprint, "the emulated device", build) / "lib"
+    emulated = library / "libhipaudit_emulated.so"
+    front = ledger_for(emulated)
     return Libraries(
-        folder=folder,
-        front=library / "libamdhip64.so",
+        folder=front.parent.parent,
+        front=front,
         hiprtc=library / "libhiprtc.so",
-        emulated=library / "libhipaudit_emulated.so",
+        emulated=emulated,
     )
 
 
-def _build(folder: Path, fingerprint: str) -> None:
-    sys.stderr.write("hipaudit: building the emulated device (once a version) ...\n")
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="build.") as temporary:
-        place = Path(temporary) / "device"
-        place.mkdir(mode=0o700)
-        _compile_library(place, fingerprint)
-        place.rename(folder)
-    sys.stderr.write(f"hipaudit: built in {time.monotonic() - began:.1f} s\n")
+def ledger_for(below: Path) -> Path:
+    """The ledger over a HIP library, built if the cache does not have it.
+
+    It defines the calls that it tracks, as far as the library *below* has them, and leaves the
+    rest to that one. The folder above its own serves as ``ROCM_PATH``.
+
+    Raises:
+        ToolchainError: as for the device, or *below* is no HIP library.
+    """
+    below = below.resolve()
+    names = exported_names(below)
+    if "hipMalloc" not in names:
+        raise ToolchainError(f"{below} is no HIP library: it has no hipMalloc")
+    status = below.stat()
+    identity = f"{below} {status.st_size} {status.st_mtime_ns}"
+
+    def build(place: Path) -> None:
+        _compile_ledger(place, below, names)
+
+    fingerprint = _fingerprint(identity, *LEDGER_SOURCES)
+    return _built("ledger", fingerprint, "the ledger", build) / "lib" / "libamdhip64.so"
+
+
+def _compile_ledger(folder: Path, below: Path, names: Sequence[str]) -> None:
+    objects = folder / "objects"
+    objects.mkdir()
+    library = folder / "lib"
+    library.mkdir()
+    loaded_as = _soname(below)
+    text = "// Generated by the build.\n#pragma once\n\n"
+    (objects / "ledger_config.h").write_text(
+        f'{text}inline constexpr char kBelow[] = "{loaded_as}";\n'
+    )
+    exports = "".join(f"{name};" for name in names) + "hipaudit_ledger_*;"
+    shared = [NATIVE / "device" / name for name in ("json.cpp", "runtime_support.cpp")]
+    built = _compile(objects, [NATIVE / "ledger", *shared])
+    _link(objects, library / "libamdhip64.so", built, below, exports)
+    # hip-python looks for both libraries in one place.
+    for hiprtc in sorted(below.parent.glob("libhiprtc.so*"))[:1]:
+        (library / "libhiprtc.so").symlink_to(hiprtc)
+    shutil.rmtree(objects)

@@ -35,6 +35,10 @@ def free(address):
 """
 
 
+_LEDGER = {"ledger": "on", "ledger_leaks": "off"}
+"""The device is under test here, and not what the programs leave behind."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Emulated:
     """HIP's functions and the device's own."""
@@ -63,7 +67,7 @@ class Emulated:
         settings = {"journal": "" if journal is None else str(journal)}
         return subprocess.run(
             [sys.executable, "-c", PROGRAM + textwrap.dedent(program)],
-            env=devices.child_environment("emulated", settings),
+            env=devices.child_environment("emulated", {**_LEDGER, **settings}),
             capture_output=True,
             text=True,
             timeout=100,

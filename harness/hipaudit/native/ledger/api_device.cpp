@@ -1,0 +1,63 @@
+// Calls about devices: which one is current, and when all of one is given back.
+#include "../device/export.h"
+#include "below.h"
+#include "ledger.h"
+
+namespace hipaudit::ledger {
+namespace {
+
+void end_everything(const Call& call, int device) {
+  Locked lock(ledger().mutex);
+  std::vector<Record*> ended;
+  ledger().records.each_live([&](Record& record) {
+    if (record.device == device) ended.push_back(&record);
+  });
+  for (Record* record : ended) {
+    record->death_call = call.name;
+    record->death_stack = call.stack;
+    if (is_memory(record->kind) && record->kind != Kind::global) ledger().totals.died(*record);
+    ledger().records.bury(*record);
+  }
+}
+
+}  // namespace
+
+HIPAUDIT_EXPORT hipError_t hipSetDevice(int device) {
+  static constinit Below<decltype(hipSetDevice)> below("hipSetDevice");
+  hipError_t status = below(device);
+  this_thread().device = -1;
+  return status;
+}
+
+HIPAUDIT_EXPORT hipError_t hipCtxSetCurrent(hipCtx_t context) {
+  static constinit Below<decltype(hipCtxSetCurrent)> below("hipCtxSetCurrent");
+  hipError_t status = below(context);
+  this_thread().device = -1;
+  return status;
+}
+
+HIPAUDIT_EXPORT hipError_t hipCtxPushCurrent(hipCtx_t context) {
+  static constinit Below<decltype(hipCtxPushCurrent)> below("hipCtxPushCurrent");
+  hipError_t status = below(context);
+  this_thread().device = -1;
+  return status;
+}
+
+HIPAUDIT_EXPORT hipError_t hipCtxPopCurrent(hipCtx_t* context) {
+  static constinit Below<decltype(hipCtxPopCurrent)> below("hipCtxPopCurrent");
+  hipError_t status = below(context);
+  this_thread().device = -1;
+  return status;
+}
+
+HIPAUDIT_EXPORT hipError_t hipDeviceReset() {
+  static constinit Below<decltype(hipDeviceReset)> below("hipDeviceReset");
+  Call call("hipDeviceReset");
+  if (!call.tracked) return below();
+  int device = current_device(*call.thread);
+  hipError_t status = below();
+  if (status == hipSuccess) end_everything(call, device);
+  return status;
+}
+
+}  // namespace hipaudit::ledger

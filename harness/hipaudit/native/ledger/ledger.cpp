@@ -1,0 +1,171 @@
+#include "ledger.h"
+
+#include "below.h"
+#include "options.h"
+
+namespace hipaudit::ledger {
+namespace {
+
+Ledger* const instance = new Ledger;
+
+std::string hexadecimal(uint64_t value) {
+  char text[24];
+  snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+Finding finding_about(const Death& death, const char* kind, const Record* record) {
+  Finding finding;
+  finding.kind = kind;
+  finding.access = "free";
+  finding.call = death.call.name;
+  finding.stack = death.call.stack;
+  if (record == nullptr) return finding;
+  finding.subject = subject_of(*record, death.address);
+  finding.bytes = record->size;
+  return finding;
+}
+
+Finding freed_twice(const Death& death, const Record& record) {
+  Finding finding = finding_about(death, "double-free", &record);
+  finding.message = std::string(death.call.name) + " of " + title(record) + ", which " +
+                    record.death_call + " freed before";
+  finding.other_call = record.death_call;
+  finding.other_stack = record.death_stack;
+  return finding;
+}
+
+Finding inside(const Death& death, const Record& record) {
+  Finding finding = finding_about(death, "invalid-free", &record);
+  finding.message = std::string(death.call.name) + " of an address " +
+                    std::to_string(death.address - record.address) + " bytes inside " +
+                    title(record) + (record.live ? "" : ", which was freed before") +
+                    ": only its start can be freed";
+  return finding;
+}
+
+Finding mismatched(const Death& death, const Record& record) {
+  Finding finding = finding_about(death, "mismatched-free", &record);
+  const char* made = instance->totals.at(record.site).call;
+  finding.message =
+      std::string(death.call.name) + " of " + title(record) + ", which " + made + " made";
+  finding.other_call = made;
+  finding.other_stack = instance->totals.at(record.site).stack;
+  return finding;
+}
+
+Finding unknown(const Death& death, hipError_t status) {
+  Finding finding = finding_about(death, "invalid-free", nullptr);
+  const char* what = death.handle == Kind::device ? "no allocation starts there" : "it is unknown";
+  finding.message = std::string(death.call.name) + " of " + hexadecimal(death.address) + ": " +
+                    what + " (status " + std::to_string(status) + ")";
+  return finding;
+}
+
+// Statuses by which a library says that it knows no such thing; others are left from earlier work.
+bool says_unknown(hipError_t status) {
+  return status == hipErrorInvalidValue || status == hipErrorInvalidDevicePointer ||
+         status == hipErrorInvalidHandle || status == hipErrorHostMemoryNotRegistered ||
+         status == hipErrorContextIsDestroyed || status == hipErrorNotFound;
+}
+
+void mark_dead(const Death& death, Record& record, Verdict& verdict) {
+  verdict.entered = true;
+  verdict.serial = record.serial;
+  record.death_call = death.call.name;
+  record.death_stack = death.call.stack;
+  if (is_memory(record.kind)) instance->totals.died(record);
+  if (!instance->expected.empty()) instance->expected.erase(record.serial);
+  instance->records.bury(record);
+}
+
+Record* find_subject(const Death& death) {
+  if (death.handle != Kind::device)
+    return instance->records.find_handle(death.address, death.handle);
+  return instance->records.find_memory(death.address);
+}
+
+}  // namespace
+
+Ledger& ledger() { return *instance; }
+
+Subject subject_of(const Record& record, uint64_t address) {
+  const Site& site = instance->totals.at(record.site);
+  Subject subject;
+  subject.record = record;
+  subject.born_stack = site.stack;
+  subject.born_call = site.call;
+  subject.offset = static_cast<int64_t>(address - record.address);
+  return subject;
+}
+
+hipError_t refuse() {
+  static Below<decltype(hipMalloc)> below("hipMalloc");
+  return below(nullptr, 1);
+}
+
+int current_device(Thread& thread) {
+  static Below<decltype(hipGetDevice)> below("hipGetDevice");
+  if (thread.device < 0 && below(&thread.device) != hipSuccess) thread.device = 0;
+  return thread.device;
+}
+
+void enter(const Call& call, const Birth& birth) {
+  int device = current_device(*call.thread);
+  Locked lock(instance->mutex);
+  bool memory = is_memory(birth.kind);
+  Record& record = memory ? instance->records.add_memory(birth.address, birth.size, birth.kind)
+                          : instance->records.add_handle(birth.address, birth.kind);
+  record.site = instance->totals.site(call.stack, call.name, birth.kind);
+  record.owner = call.thread->id;
+  record.device = static_cast<uint8_t>(device);
+  record.zone = birth.zone;
+  if (memory && birth.kind != Kind::global) instance->totals.born(record);
+}
+
+Verdict begin_death(const Death& death) {
+  Verdict verdict;
+  Locked lock(instance->mutex);
+  Record* record = find_subject(death);
+  if (record != nullptr && !record->live) {
+    verdict.forward = false;
+    verdict.findings.push_back(freed_twice(death, *record));
+  } else if (record != nullptr) {
+    if (!accepts(death.accepted, record->kind)) {
+      verdict.findings.push_back(mismatched(death, *record));
+      // What a module owns must not be freed at all.
+      verdict.forward = record->kind != Kind::global;
+    }
+    if (verdict.forward) mark_dead(death, *record, verdict);
+  } else if (death.handle == Kind::device) {
+    Record* holder = instance->records.find_holder(death.address);
+    if (holder == nullptr) return verdict;
+    verdict.forward = false;
+    verdict.findings.push_back(inside(death, *holder));
+  }
+  return verdict;
+}
+
+void end_death(const Death& death, const Verdict& verdict, hipError_t status) {
+  if (status == hipSuccess || !verdict.forward || !says_unknown(status)) return;
+  if (!verdict.entered) {
+    report(unknown(death, status));
+    return;
+  }
+  Locked lock(instance->mutex);
+  Record* record = find_subject(death);
+  if (record == nullptr || record->live || record->serial != verdict.serial) return;
+  record->death_call = nullptr;
+  instance->records.revive(*record);
+  if (is_memory(record->kind)) instance->totals.unborn(*record);
+}
+
+bool over_budget(uint64_t bytes) {
+  uint64_t budget = options.budget.load(std::memory_order_relaxed);
+  if (budget == 0) return false;
+  Locked lock(instance->mutex);
+  uint64_t used = instance->totals.live().bytes;
+  return used > budget || bytes > budget - used;
+}
+
+}  // namespace hipaudit::ledger

@@ -1,0 +1,90 @@
+// The ledger itself: what lives, and the rules by which it may end.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "../device/sync.h"
+#include "api.h"
+#include "findings.h"
+#include "records.h"
+#include "thread.h"
+#include "totals.h"
+
+namespace hipaudit::ledger {
+
+struct ExpectedSite {
+  std::string file_suffix;
+  int line;
+  std::string reason;
+};
+
+struct Ledger {
+  Mutex mutex;
+  Records records;
+  Totals totals;
+  uint64_t first_own_serial = 1;             // what a forked child's parent made has smaller ones
+  std::map<uint64_t, std::string> expected;  // by serial
+  std::vector<ExpectedSite> expected_sites;
+  bool closed = false;  // the report of the end was written
+};
+
+// Made when the library is loaded and never destroyed: programs free memory from exit handlers.
+Ledger& ledger();
+
+// The same as a finding shows it. With the lock held.
+Subject subject_of(const Record& record, uint64_t address);
+
+// A set of kinds, as a call accepts them.
+using Kinds = uint32_t;
+constexpr Kinds only(Kind kind) { return Kinds{1} << static_cast<int>(kind); }
+constexpr bool accepts(Kinds kinds, Kind kind) { return (kinds & only(kind)) != 0; }
+
+// hipErrorInvalidValue, by a call of the library below that must fail: its thread's last error is
+// then set, too.
+hipError_t refuse();
+
+int current_device(Thread& thread);
+
+// Enters what a call made. `address` is the memory's, or the handle.
+struct Birth {
+  Kind kind;
+  uint64_t address;
+  uint64_t size = 0;
+  uint32_t zone = 0;
+};
+void enter(const Call& call, const Birth& birth);
+
+// A call that ends memory or a handle: `forward` hands it to the library below, unless the ledger
+// knows better. Statuses that say "no such thing" undo the entry.
+struct Death {
+  const Call& call;
+  uint64_t address;
+  Kinds accepted;
+  Kind handle = Kind::device;  // a handle's own kind; device: it is memory
+};
+
+// What must be said, and whether the call may go on to the device.
+struct Verdict {
+  bool forward = true;
+  bool entered = false;  // a live record was marked as freed
+  uint64_t serial = 0;
+  std::vector<Finding> findings;
+};
+Verdict begin_death(const Death& death);
+void end_death(const Death& death, const Verdict& verdict, hipError_t status);
+
+template <typename Forward, typename Refuse>
+hipError_t end_life(const Death& death, Forward forward, Refuse refuse) {
+  Verdict verdict = begin_death(death);
+  for (const Finding& finding : verdict.findings) report(finding);
+  hipError_t status = verdict.forward ? forward() : refuse();
+  end_death(death, verdict, status);
+  return status;
+}
+
+// True when so many more bytes would exceed the budget.
+bool over_budget(uint64_t bytes);
+
+}  // namespace hipaudit::ledger
