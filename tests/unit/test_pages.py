@@ -116,7 +116,7 @@ def test_what_depends_on_the_machine_stays_out_of_the_pages(tmp_path: Path) -> N
 def test_numbers_are_shown_to_two_digits(tmp_path: Path) -> None:
     write_reports(data(), tmp_path)
     page = (tmp_path / "kernels" / "softmax.md").read_text()
-    assert "| gfx942 | 40 | 12,345 | 40 | 0.12 | 3.1 | 39 | all | passed |" in page
+    assert "| gfx942 | 40 | 20 | 12,345 | 40 | 0.12 | 3.1 | 39 | all | passed |" in page
     assert "0.1234" not in page
 
 
