@@ -59,6 +59,10 @@ class Control:
         kernels: list[dict[str, Any]] = json.loads(answer.decode()) if answer else []
         return kernels
 
+    def objects(self) -> tuple[Path, ...]:
+        """Return the object files of all loaded modules."""
+        return tuple(map(Path, self.library.hipaudit_objects().decode().split("\n")[:-1]))
+
     @staticmethod
     def of(path: Path) -> Control:
         """Load the library of the emulated device; DeviceError when the loader refuses it."""
@@ -68,6 +72,7 @@ class Control:
             raise DeviceError(f"the emulated device does not load: {error}") from error
         library.hipaudit_set.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
         library.hipaudit_describe.restype = ctypes.c_char_p
+        library.hipaudit_objects.restype = ctypes.c_char_p
         library.hipaudit_flush.restype = None
         return Control(library)
 

@@ -19,6 +19,7 @@ class Outcome:
     kernels  rows: name, arch, launches, threads, accesses, launch_ms
     notes    what the reader must know: checks that did not run
     void     why the run shows nothing; None when it shows something
+    mutation scores of mutated files, where that was asked for
     """
 
     device: str
@@ -27,6 +28,7 @@ class Outcome:
     findings: Findings
     notes: tuple[str, ...] = ()
     void: str | None = None
+    mutation: Sequence[dict[str, Any]] = ()
 
     def exit_code(self, fail_on: str = "error") -> int:
         """Return the command line's exit code: findings first, then void."""
@@ -36,7 +38,7 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """Return the document that --json writes."""
-        return {
+        document: dict[str, Any] = {
             "device": self.device,
             "arch": self.arch,
             "kernels": list(self.kernels),
@@ -45,3 +47,4 @@ class Outcome:
             "notes": list(self.notes),
             "void": self.void,
         }
+        return {**document, "mutation": list(self.mutation)} if self.mutation else document

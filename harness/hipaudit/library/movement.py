@@ -9,19 +9,35 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit.inputs import anything, float32, lengths, matrices, tensors
-from hipaudit.spec import Array, Spec
+from hipaudit.spec import Array, DeviceLike, Spec
 from hipaudit_runtime import ops
+from hipaudit_runtime.tensors import Scope
 
 
 @st.composite
 def _lookups(draw: st.DrawFn) -> dict[str, Any]:
     rows = draw(lengths(1, 500))
-    seed = draw(st.integers(0, 2**32 - 1))
+    beyond = draw(st.sampled_from((0, 1, rows)))  # how far indices leave the table, either way
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     count = draw(lengths(1, 64))
     return {
         "table": draw(tensors(float32, (rows, lengths(1, 700)), anything())),
-        "indices": np.random.default_rng(seed).integers(0, rows, count, dtype=np.int32),
+        "indices": generator.integers(-beyond, rows + beyond, count, dtype=np.int32),
     }
+
+
+def _embed(device: DeviceLike, table: Array, indices: Array) -> Array:
+    """Look up without the host's check of the indices: the kernel has a policy of its own."""
+    with Scope() as scope:
+        result = scope.empty((*indices.shape, table.shape[1]), float32)
+        ops.launch_embedding(device, scope.upload(table), scope.upload(indices), result)
+        return result.download()
+
+
+def _embedded(table: Array, indices: Array) -> Array:
+    inside = (indices >= 0) & (indices < len(table))
+    rows = ref.embedding(table, np.where(inside, indices, 0))
+    return np.where(inside[..., np.newaxis], rows, np.nan)
 
 
 def _numbered(m: int, n: int) -> Array:
@@ -31,15 +47,21 @@ def _numbered(m: int, n: int) -> Array:
 EMBEDDING = Spec(
     name="embedding",
     source="embedding.hip",
-    description="Rows of a float32 table, picked by int32 index.",
+    description=(
+        "Rows of a float32 table, picked by int32 index; an index outside the table gives NaN."
+    ),
     inputs=_lookups(),
-    launch=ops.embedding,
-    reference=ref.embedding,
+    launch=_embed,
+    reference=_embedded,
     exact=True,
     formula="bit exact: elements are copied",
     cases=(
         {"table": _numbered(5, 300), "indices": np.array([4, 0, 0, 3], np.int32)},
         {"table": _numbered(1, 1), "indices": np.zeros(1, np.int32)},
+        {
+            "table": _numbered(5, 3),
+            "indices": np.array([-1, 0, 4, 5, 2**31 - 1, -(2**31)], np.int32),
+        },
     ),
 )
 

@@ -48,7 +48,7 @@ class AuditData:
 
 def write_reports(data: AuditData, folder: Path) -> list[Path]:
     """Write the index, a page per kernel and one for the model; return the files, index first."""
-    environment = _environment()
+    environment = templates()
     index = folder / "index.md"
     written = [index]
     rows = []
@@ -77,7 +77,8 @@ def write_run_facts(facts: Mapping[str, Any], folder: Path) -> None:
     (place / "audit.json").write_text(text, encoding="utf-8")
 
 
-def _environment() -> Environment:
+def templates() -> Environment:
+    """Return the page templates, with filters that make text inert."""
     environment = Environment(
         loader=PackageLoader("hipaudit", "report/templates"),
         autoescape=False,  # noqa: S701 - the pages are Markdown; md and code make text inert

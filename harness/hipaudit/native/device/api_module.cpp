@@ -299,6 +299,13 @@ HIPAUDIT_EXPORT hipError_t hipOccupancyMaxPotentialBlockSize(int* grid, int* blo
   return set_error(potential_block_size(grid, block, kernel_of(function), dynamic, limit));
 }
 
+// Paths of the object files of all loaded modules, a line each; valid until the thread's next call.
+HIPAUDIT_EXPORT const char* hipaudit_objects() {
+  static thread_local std::string* text = new std::string;
+  *text = loaded_objects();
+  return text->c_str();
+}
+
 // Kernels of a module and their parameters as JSON; valid until the thread's next call. Null with
 // the reason on stderr when the module cannot be built.
 HIPAUDIT_EXPORT const char* hipaudit_describe(hipModule_t module) {

@@ -7,6 +7,7 @@
 #include "export.h"
 #include "image.h"
 #include "settings.h"
+#include "substitution.h"
 
 namespace {
 
@@ -102,7 +103,9 @@ HIPAUDIT_EXPORT int hiprtcCompileProgram(void* handle, int count, const char* co
   program->unit.arch = now.arch;
   program->unit.options.clear();
   for (int i = 0; i < count; ++i) program->unit.options.emplace_back(options[i]);
+  bool substituted = substitute(&program->unit);
   Compilation result = compile(program->unit, Variant::of(now));
+  if (substituted) mark_substitution(result.good);
   program->log = result.log;
   program->object = result.object;
   program->compiled = result.good;

@@ -52,7 +52,8 @@ class Image {
   bool is_data(uintptr_t address) const { return address - base_ < span_ && !is_code(address); }
   uintptr_t code_begin() const { return code_; }
   size_t code_bytes() const { return code_size_; }
-  uint64_t serial() const { return serial_; }  // no two images of a process share it
+  const std::string& path() const { return path_; }  // of the object file
+  uint64_t serial() const { return serial_; }        // no two images of a process share it
   // True when the code calls the checkers before its accesses.
   bool instrumented() const { return instrumented_; }
   // The address as the line table of debug_object() counts it.

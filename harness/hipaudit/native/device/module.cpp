@@ -149,6 +149,13 @@ const Kernel* resolve(const Function* function, std::string* error) {
   return kernel;
 }
 
+std::string loaded_objects() {
+  Locked lock(mutex);
+  std::string paths;
+  for (const Image* image : loaded_images()) paths += image->path() + "\n";
+  return paths;
+}
+
 bool find_global(uintptr_t address, std::string* name, Global* global) {
   Locked lock(mutex);
   for (const Image* image : loaded_images()) {

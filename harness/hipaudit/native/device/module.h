@@ -49,6 +49,9 @@ class Module {
 // The kernel that a handle stands for, in the build that the settings ask for.
 const Kernel* resolve(const Function* function, std::string* error);
 
+// Paths of the object files of all loaded modules, a line each.
+std::string loaded_objects();
+
 // The global variable that holds the address, of any loaded module. False: none does.
 bool find_global(uintptr_t address, std::string* name, Global* global);
 

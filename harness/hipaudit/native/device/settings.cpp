@@ -78,6 +78,8 @@ bool assign(Settings& target, const char* key, const char* value) {
     return parse_places(value, &target.completed_barriers);
   } else if (strcmp(key, "journal") == 0) {
     target.journal = value;
+  } else if (strcmp(key, "substitute") == 0) {
+    target.substitute = value;
   } else {
     return false;
   }
@@ -85,11 +87,15 @@ bool assign(Settings& target, const char* key, const char* value) {
 }
 
 Settings from_environment() {
-  static const char* const keys[][2] = {
-      {"arch", "HIPAUDIT_ARCH"},       {"build", "HIPAUDIT_BUILD"},
-      {"workers", "HIPAUDIT_WORKERS"}, {"timeout", "HIPAUDIT_TIMEOUT"},
-      {"poison", "HIPAUDIT_POISON"},   {"order_seed", "HIPAUDIT_ORDER_SEED"},
-      {"journal", "HIPAUDIT_JOURNAL"}, {"adversarial", "HIPAUDIT_ADVERSARIAL"}};
+  static const char* const keys[][2] = {{"arch", "HIPAUDIT_ARCH"},
+                                        {"build", "HIPAUDIT_BUILD"},
+                                        {"workers", "HIPAUDIT_WORKERS"},
+                                        {"timeout", "HIPAUDIT_TIMEOUT"},
+                                        {"poison", "HIPAUDIT_POISON"},
+                                        {"order_seed", "HIPAUDIT_ORDER_SEED"},
+                                        {"journal", "HIPAUDIT_JOURNAL"},
+                                        {"adversarial", "HIPAUDIT_ADVERSARIAL"},
+                                        {"substitute", "HIPAUDIT_SUBSTITUTE"}};
   Settings initial;
   for (const auto& [key, variable] : keys) {
     const char* value = getenv(variable);

@@ -20,6 +20,7 @@ struct Settings {
   Adversary adversary;      // the natural device unless set
   int poison = -1;          // byte that fresh buffers are filled with; -1: none, they read as zeros
   std::string journal;      // path; empty: findings are printed to stderr
+  std::string substitute;   // folder of a mutant, see substitution.h; empty: none
   bool hygiene = false;     // journal barriers and the use of shared memory, in checked builds
   std::vector<uint64_t> ignored_barriers;    // places of barriers that are to order nothing,
   std::vector<uint64_t> completed_barriers;  // and of those that are to order all memory
