@@ -10,6 +10,8 @@
 
 #include <hip/hip_runtime.h>
 
+#include "include/lanes8.h"
+
 namespace elementwise {
 
 constexpr int kEach = 4;
@@ -24,6 +26,18 @@ __device__ void map(size_t count, Out* y, Function f, const In*... x) {
     return;
   }
   for (size_t i = first; i < count; ++i) y[i] = f(x[i]...);
+}
+
+// The same for a function of floats: elements of any stored format are widened, the result is
+// rounded once.
+template <class Element, class Function, class... In>
+__device__ void map_floats(size_t count, Element* y, Function f, const In*... x) {
+  auto stored = [f](In... values) {
+    Element result;
+    lanes8::store(&result, f(lanes8::widen(values)...));
+    return result;
+  };
+  map(count, y, stored, x...);
 }
 
 }  // namespace elementwise

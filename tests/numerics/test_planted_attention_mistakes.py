@@ -263,6 +263,41 @@ MISTAKES = (
         "lanes8::store(to + at, product + before)",
         "lanes8::store(to + at, __uint_as_float(__float_as_uint(product + before) & 0xffff0000u))",
     ),
+    Mistake(
+        "convert_e4m3fn",
+        "through fp16",
+        "const float wide = lanes8::widen(value);",
+        "const float wide = static_cast<_Float16>(lanes8::widen(value));",
+    ),
+    Mistake("convert_e5m2", "saturates always", "if (!saturate)", "if (false)"),
+    Mistake(
+        "convert_e5m2", "infinity stays", "infinite ? copysignf(kLargest, wide) : wide", "wide"
+    ),
+    Mistake(
+        "convert_e5m2fnuz", "other format", "halfraw(code, kFormat)", "halfraw(code, __HIP_E5M2)"
+    ),
+    Mistake(
+        "convert_halves",
+        "cut off",
+        "return __float2bfloat16(__half2float(v));",
+        "return __ushort_as_bfloat16(__float_as_uint(__half2float(v)) >> 16);",
+    ),
+    Mistake(
+        "silu_halves", "tail lost", "i < count; ++i", "i < count - 1; ++i", "include/elementwise.h"
+    ),
+    Mistake(
+        "rms_norm_halves",
+        "squares in fp16",
+        "value * value",
+        "static_cast<_Float16>(value) * static_cast<_Float16>(value)",
+    ),
+    Mistake("layer_norm_halves", "no bias", " + lanes8::widen(bias[i])", ""),
+    Mistake(
+        "residual_rms_norm_halves",
+        "norm of what was not rounded",
+        "const float sum = lanes8::widen(s[row + i]);",
+        "const float sum = 1.01f * lanes8::widen(x[row + i]) + lanes8::widen(residual[row + i]);",
+    ),
 )
 
 

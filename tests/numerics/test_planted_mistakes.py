@@ -43,7 +43,7 @@ class Mistake:
         return self.file or BY_NAME[self.spec].source
 
 
-NORM = "to[i] = from[i] * scale * weight[i];"
+NORM = "lanes8::widen(from[i]) * scale * lanes8::widen(weight[i])"
 SOFT = "to[i] /= sum;"
 DOT = "sums[y][x] += rows[y] * columns[x];"
 STORE = "column + j + x] = sums[y][x];"
@@ -79,13 +79,11 @@ MISTAKES = (
     Mistake(
         "rms_norm",
         "squares in fp16",
-        "from[i] * from[i]",
-        "static_cast<_Float16>(from[i]) * static_cast<_Float16>(from[i])",
+        "value * value",
+        "static_cast<_Float16>(value) * static_cast<_Float16>(value)",
     ),
-    Mistake("rms_norm", "0.3 per mille", NORM, "to[i] = from[i] * scale * weight[i] * 1.0003f;"),
-    Mistake(
-        "rms_norm", "first is zero", NORM, "to[i] = i == 0 ? 0.0f : from[i] * scale * weight[i];"
-    ),
+    Mistake("rms_norm", "0.3 per mille", NORM, f"{NORM} * 1.0003f"),
+    Mistake("rms_norm", "first is zero", NORM, f"i == 0 ? 0.0f : {NORM}"),
     Mistake("rms_norm", "no epsilon", "(columns) + epsilon", "(columns)"),
     Mistake("rms_norm", "no mean", "squares / static_cast<float>(columns)", "squares"),
     Mistake("rms_norm", "one wave's sum only", WAVES, FIRST_WAVE, REDUCE),
@@ -109,21 +107,28 @@ MISTAKES = (
     Mistake(
         "layer_norm",
         "one-pass variance",
-        "(from[i] - mean) * (from[i] - mean)",
-        "from[i] * from[i] - mean * mean",
+        "centred * centred",
+        "(centred + mean) * (centred + mean) - mean * mean",
     ),
-    Mistake("layer_norm", "no bias", " + bias[i];", ";"),
+    Mistake("layer_norm", "no bias", " + lanes8::widen(bias[i])", ""),
     Mistake("layer_norm", "divided by n - 1", "squares / count", "squares / (count - 1.0f)"),
     Mistake(
         "residual_rms_norm",
         "norm of x alone",
         "squares += sum * sum",
-        "squares += x[row + i] * x[row + i]",
+        "squares += lanes8::widen(x[row + i]) * lanes8::widen(x[row + i])",
     ),
-    Mistake("residual_rms_norm", "sum not stored", "s[row + i] = sum;", "s[row + i] = x[row + i];"),
+    Mistake(
+        "residual_rms_norm",
+        "sum not stored",
+        "lanes8::widen(x[row + i]) + lanes8::widen(residual[row + i])",
+        "lanes8::widen(x[row + i])",
+    ),
     Mistake("silu", "sigmoid only", "return value / (1", "return 1.0f / (1"),
     Mistake("silu", "exp in fp16", "expf(-value)", "static_cast<_Float16>(expf(-value))"),
-    Mistake("swiglu", "sides exchanged", "gated, gate, up)", "gated, up, gate)"),
+    Mistake(
+        "swiglu", "sides exchanged", "count, y, gated, gate, up)", "count, y, gated, up, gate)"
+    ),
     Mistake(
         "gelu",
         "1 + erf",

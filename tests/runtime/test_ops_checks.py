@@ -185,8 +185,21 @@ def test_element_wise_kernels_take_any_length_and_offset(device: Device) -> None
 
 
 def test_an_unknown_conversion_is_refused(device: Device) -> None:
-    with pytest.raises(TypeError, match="no kernel converts float16 to bfloat16"):
-        ops.convert(device, np.zeros(3, np.float16), "bfloat16")
+    with pytest.raises(TypeError, match="no kernel converts float16 to float16"):
+        ops.convert(device, np.zeros(3, np.float16), "float16")
+    with pytest.raises(TypeError, match="no kernel converts to float64; there are bfloat16, float"):
+        ops.convert(device, np.zeros(3, np.float16), "float64")
+    with pytest.raises(ValueError, match="a conversion to float16 does not saturate"):
+        ops.convert(device, floats(3), "float16", saturate=True)
+
+
+def test_one_format_for_all_operands(device: Device) -> None:
+    with pytest.raises(TypeError, match="b is float32, not float16"):
+        ops.add(device, floats(3).astype(np.float16), floats(3))
+    with pytest.raises(TypeError, match="x is float64, not float32"):
+        ops.silu(device, floats(3).astype(np.float64))
+    with pytest.raises(TypeError, match="weight is float32, not float16"):
+        ops.rms_norm(device, floats(2, 3).astype(np.float16), floats(3))
 
 
 def test_an_index_outside_the_table_is_refused(device: Device) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hipaudit.library import (
     attention,
+    conversions,
     elementwise,
     gemm,
     latent,
@@ -29,6 +30,7 @@ SPECS: tuple[Spec, ...] = (
     *paged.SPECS,
     *latent.SPECS,
     *elementwise.SPECS,
+    *conversions.SPECS,
     *reductions.SPECS,
     *movement.SPECS,
     *rotary.SPECS,

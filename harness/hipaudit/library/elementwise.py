@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 import hipaudit_reference as ref
+from hipaudit.errors import UsageError
 from hipaudit.families import Family
 from hipaudit.inputs import anything, bfloat16, extremes, float16, float32, lengths, vectors
 from hipaudit.spec import Array, Spec
@@ -114,61 +116,64 @@ SCALE = Spec(
     cases=({"x": _LANDMARKS, "factor": 0.5},),
 )
 
-_FORMATS = {"float32": formats.FP32, "float16": formats.FP16, "bfloat16": formats.BF16}
-_HALVES = np.arange(1 << 16, dtype=np.uint16)
 
+def _halves(spec: Spec, draw: SearchStrategy[dict[str, Any]], *cases: dict[str, Any]) -> Spec:
+    """The spec of a kernel's entry points for fp16 and bfloat16, from that for float32."""
+    whole = spec.bound
+    if whole is None:
+        raise UsageError(f"{spec.name} has no bound to round further")
 
-def _converted(x: Array, to: str) -> Array:
-    return ref.convert(x, _FORMATS[to])
+    def bound(**inputs: Any) -> Array:
+        first = next(value for value in inputs.values() if isinstance(value, np.ndarray))
+        return np.asarray(whole(**inputs, out=formats.format_of(first)))
 
-
-@st.composite
-def _conversions(draw: st.DrawFn, narrow: np.dtype[Any]) -> dict[str, Any]:
-    if draw(st.booleans()):
-        return {"x": draw(vectors(float32, lengths(1, _MOST), anything())), "to": narrow.name}
-    return {"x": draw(vectors(narrow, lengths(1, _MOST), anything())), "to": "float32"}
-
-
-def _all(narrow: np.dtype[Any]) -> Array:
-    """Every value of a 16-bit format, the NaNs as one.
-
-    A NaN of all bits set, which a conversion may well make of another, looks like memory that
-    nobody wrote.
-    """
-    values = _HALVES.view(narrow)
-    with np.errstate(invalid="ignore"):  # signalling NaNs
-        return np.where(np.isnan(values), narrow.type(np.nan), values)
-
-
-def _halfway(narrow: np.dtype[Any]) -> Array:
-    """Every value of a 16-bit format, the middle to the next one, and that moved by one ULP."""
-    values = _all(narrow)
-    with np.errstate(invalid="ignore", over="ignore"):
-        above = np.nextafter(values, narrow.type(np.inf)).astype(float32)
-        middles = (values.astype(float32) + above) / 2
-    moved = (np.nextafter(middles, float32.type(end)) for end in (0, np.inf))
-    return np.concatenate([values.astype(float32), middles, *moved])
-
-
-def _conversion(narrow: np.dtype[Any], short: str) -> Spec:
-    return Spec(
-        name=f"convert_{short}",
-        source="convert.hip",
-        description=f"Conversion between float32 and {narrow.name}, both ways.",
-        inputs=_conversions(narrow),
-        launch=ops.convert,
-        reference=_converted,
-        exact=True,
-        formula="bit exact: rounded once to nearest, ties to even",
-        cases=(
-            {"x": _all(narrow), "to": "float32"},
-            {"x": _halfway(narrow), "to": narrow.name},
+    return replace(
+        spec,
+        name=f"{spec.name}_halves",
+        description=spec.description.replace("float32", "fp16 or bfloat16"),
+        inputs=draw,
+        bound=bound,
+        u_out=formats.BF16.unit_roundoff,
+        formula=f"{spec.formula}; + u_out |y|",
+        cases=tuple(
+            {name: _narrowed(value, dtype) for name, value in case.items()}
+            for dtype in (float16, bfloat16)
+            for case in (*spec.cases, *cases)
         ),
-        kernels=(f"convert_f32_{short}", f"convert_{short}_f32"),
+        examples=20,
+        kernels=(f"{spec.name}_f16", f"{spec.name}_bf16"),
     )
 
 
-CONVERT_F16 = _conversion(float16, "f16")
-CONVERT_BF16 = _conversion(bfloat16, "bf16")
+def _narrowed(value: Any, dtype: np.dtype[Any]) -> Any:
+    with np.errstate(over="ignore", under="ignore"):
+        return value.astype(dtype) if isinstance(value, np.ndarray) else value
 
-SPECS = (ADD, SCALE, SILU, SWIGLU, GELU, GELU_TANH, CONVERT_F16, CONVERT_BF16)
+
+@st.composite
+def _half_vectors(
+    draw: st.DrawFn, first: str, second: str = "", others: SearchStrategy[Family] | None = None
+) -> dict[str, Array]:
+    """One or two vectors of one 16-bit format and length."""
+    dtype, count = draw(st.sampled_from([float16, bfloat16])), draw(lengths(1, _MOST))
+    drawn = {first: draw(vectors(dtype, count, elements=anything()))}
+    if second:
+        drawn[second] = draw(vectors(dtype, count, elements=others))
+    return drawn
+
+
+_HALF_SPECS = (
+    *(_halves(spec, _half_vectors("x")) for spec in (SILU, GELU, GELU_TANH)),
+    _halves(SWIGLU, _half_vectors("gate", "up", extremes())),
+    _halves(ADD, _half_vectors("a", "b", anything())),
+    _halves(
+        SCALE,
+        st.builds(
+            lambda drawn, factor: {**drawn, "factor": factor},
+            _half_vectors("x"),
+            st.sampled_from([0.125, -1.0, float(float32.type(0.1)), 3.0]),
+        ),
+    ),
+)
+
+SPECS = (ADD, SCALE, SILU, SWIGLU, GELU, GELU_TANH, *_HALF_SPECS)

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import hipaudit_reference as ref
-from hipaudit.inputs import anything, float32, lengths, matrices, tensors
+from hipaudit.inputs import anything, bfloat16, float16, float32, lengths, matrices, tensors
 from hipaudit.spec import Array, DeviceLike, Spec
 from hipaudit_runtime import ops
 from hipaudit_runtime.tensors import Scope
@@ -17,11 +17,12 @@ from hipaudit_runtime.tensors import Scope
 @st.composite
 def _lookups(draw: st.DrawFn) -> dict[str, Any]:
     rows = draw(lengths(1, 500))
+    dtype = draw(st.sampled_from([float32, float16, bfloat16]))
     beyond = draw(st.sampled_from((0, 1, rows)))  # how far indices leave the table, either way
     generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     count = draw(lengths(1, 64))
     return {
-        "table": draw(tensors(float32, (rows, lengths(1, 700)), anything())),
+        "table": draw(tensors(dtype, (rows, lengths(1, 700)), anything())),
         "indices": generator.integers(-beyond, rows + beyond, count, dtype=np.int32),
     }
 
@@ -48,7 +49,8 @@ EMBEDDING = Spec(
     name="embedding",
     source="embedding.hip",
     description=(
-        "Rows of a float32 table, picked by int32 index; an index outside the table gives NaN."
+        "Rows of a table of float32, fp16 or bfloat16 in float32, picked by int32 index; an index "
+        "outside the table gives NaN."
     ),
     inputs=_lookups(),
     launch=_embed,
@@ -62,7 +64,10 @@ EMBEDDING = Spec(
             "table": _numbered(5, 3),
             "indices": np.array([-1, 0, 4, 5, 2**31 - 1, -(2**31)], np.int32),
         },
+        {"table": _numbered(7, 9).astype(float16), "indices": np.array([6, 0], np.int32)},
+        {"table": _numbered(7, 9).astype(bfloat16), "indices": np.array([6, 0], np.int32)},
     ),
+    kernels=("embedding", "embedding_f16", "embedding_bf16"),
 )
 
 TRANSPOSE = Spec(

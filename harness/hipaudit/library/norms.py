@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 import hipaudit_reference as ref
 from hipaudit import families
-from hipaudit.inputs import float32, lengths, tensors
-from hipaudit.spec import Array, Spec
-from hipaudit_reference import bounds, exact
+from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
+from hipaudit.spec import Array, Inputs, Spec
+from hipaudit_reference import bounds, exact, formats
 from hipaudit_runtime import ops
 from hipaudit_runtime.ops.rowwise import summation_height
 
@@ -28,13 +30,22 @@ _ELEMENTS = st.sampled_from(
 )
 
 
+_HALVES = (float16, bfloat16)
+
+
 @st.composite
-def _inputs(draw: st.DrawFn, *rows: str, vectors: tuple[str, ...] = ("weight",)) -> dict[str, Any]:
+def _inputs(
+    draw: st.DrawFn,
+    *rows: str,
+    vectors: tuple[str, ...] = ("weight",),
+    dtypes: tuple[np.dtype[Any], ...] = (float32,),
+) -> dict[str, Any]:
     """Matrices of one shape, and vectors of their columns."""
+    dtype = draw(st.sampled_from(dtypes))
     shape = draw(lengths(1, 64)), draw(lengths(1, 4096))
     return {
-        **{name: draw(tensors(float32, shape, _ELEMENTS)) for name in rows},
-        **{name: draw(tensors(float32, shape[1:])) for name in vectors},
+        **{name: draw(tensors(dtype, shape, _ELEMENTS)) for name in rows},
+        **{name: draw(tensors(dtype, shape[1:])) for name in vectors},
         "epsilon": draw(st.sampled_from(_EPSILONS)),
     }
 
@@ -45,7 +56,7 @@ def _reference(x: Array, weight: Array, epsilon: float) -> Array:
 
 def _bound(x: Array, weight: Array, epsilon: float) -> Array:
     height = summation_height(x.shape[-1], _NARROWEST_WAVE)
-    return bounds.rms_norm(x, weight, epsilon, height=height)
+    return bounds.rms_norm(x, weight, epsilon, height=height, out=formats.format_of(x))
 
 
 def _spot(index: tuple[int, ...], x: Array, weight: Array, epsilon: float) -> Any:
@@ -85,7 +96,8 @@ def _layer_reference(x: Array, weight: Array, bias: Array, epsilon: float) -> Ar
 
 def _layer_bound(x: Array, weight: Array, bias: Array, epsilon: float) -> Array:
     height = summation_height(x.shape[-1], _NARROWEST_WAVE)
-    return bounds.layer_norm(x, weight, bias, epsilon, height=height)
+    out = formats.format_of(x)
+    return bounds.layer_norm(x, weight, bias, epsilon, height=height, out=out)
 
 
 def _layer_spot(
@@ -129,7 +141,15 @@ def _residual_reference(
 
 def _residual_bound(x: Array, residual: Array, weight: Array, epsilon: float) -> tuple[Array, ...]:
     height = summation_height(x.shape[-1], _NARROWEST_WAVE)
-    return bounds.residual_rms_norm(x, residual, weight, epsilon, height=height)
+    return bounds.residual_rms_norm(
+        x,
+        residual,
+        weight,
+        epsilon,
+        height=height,
+        from_stored=True,
+        out=formats.format_of(x),
+    )
 
 
 def _residual_spot(
@@ -159,4 +179,34 @@ RESIDUAL_RMS_NORM = Spec(
     cases=(_residual_case(1, 1), _residual_case(2, 576), _residual_case(3, 1025)),
 )
 
-SPECS = (RMS_NORM, LAYER_NORM, RESIDUAL_RMS_NORM)
+
+def _halves(spec: Spec, inputs: SearchStrategy[dict[str, Any]]) -> Spec:
+    """The spec of a norm's entry points for fp16 and bfloat16, from that for float32."""
+    return replace(
+        spec,
+        name=f"{spec.name}_halves",
+        description=spec.description.replace("float32", "fp16 or bfloat16"),
+        inputs=inputs,
+        u_out=formats.BF16.unit_roundoff,
+        formula=f"{spec.formula}; + u_out |y|",
+        cases=tuple(_narrowed(case, dtype) for dtype in _HALVES for case in spec.cases[:2]),
+        examples=15,
+        kernels=(f"{spec.name}_f16", f"{spec.name}_bf16"),
+    )
+
+
+def _narrowed(case: Inputs, dtype: np.dtype[Any]) -> dict[str, Any]:
+    return {
+        name: value.astype(dtype) if isinstance(value, np.ndarray) else value
+        for name, value in case.items()
+    }
+
+
+SPECS = (
+    RMS_NORM,
+    LAYER_NORM,
+    RESIDUAL_RMS_NORM,
+    _halves(RMS_NORM, _inputs("x", dtypes=_HALVES)),
+    _halves(LAYER_NORM, _inputs("x", vectors=("weight", "bias"), dtypes=_HALVES)),
+    _halves(RESIDUAL_RMS_NORM, _inputs("x", "residual", dtypes=_HALVES)),
+)

@@ -63,6 +63,16 @@ def stored(name: str, tensor: Tensor) -> str:
     return STORED[tensor.dtype.name]
 
 
+def suffix(**tensors: Tensor) -> str:
+    """What a kernel's name ends in for tensors of one stored format; float32 has no suffix."""
+    (name, first), *others = tensors.items()
+    short = stored(name, first)
+    for name, tensor in others:
+        dtype(name, tensor, first.dtype)
+        aligned(name, tensor.address, tensor.dtype.itemsize)
+    return "" if short == "f32" else f"_{short}"
+
+
 def rank(name: str, array: ArrayLike, wanted: int) -> None:
     """The array has the wanted number of axes."""
     if len(array.shape) != wanted:
@@ -73,6 +83,14 @@ def shape(name: str, array: ArrayLike, wanted: tuple[int, ...]) -> None:
     """The array has the wanted shape."""
     if array.shape != wanted:
         raise ValueError(f"{name} has shape {array.shape}, not {wanted}")
+
+
+def hosts(**arrays: Host) -> None:
+    """Host arrays of one of the stored formats, C-contiguous; the first one's type is all's."""
+    first = next(iter(arrays.values()))
+    for name, array in arrays.items():
+        known = isinstance(first, np.ndarray) and first.dtype.name in STORED
+        host(name, array, first.dtype if known else np.float32)
 
 
 def host(name: str, array: Host, wanted: npt.DTypeLike) -> None:

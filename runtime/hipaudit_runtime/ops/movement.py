@@ -19,10 +19,11 @@ _MOST_EDGE = checks.FEW_INDEX - _TILE
 def launch_embedding(device: DeviceLike, table: Tensor, indices: Tensor, y: Tensor) -> None:
     """Launch y = the rows of *table* that *indices* (int32) name.
 
-    table (rows, columns) float32, y (*indices.shape, columns). The kernel cannot raise: an index
-    outside the table makes its row of y NaN.
+    table (rows, columns) float32, float16 or bfloat16, y (*indices.shape, columns) float32. The
+    kernel cannot raise: an index outside the table makes its row of y NaN.
     """
-    checks.floats(table=table, y=y)
+    checks.floats(y=y)
+    suffix = checks.suffix(table=table)
     checks.rank("table", table, 2)
     checks.dtype("indices", indices, np.int32)
     checks.aligned("indices", indices.address, 4)
@@ -36,13 +37,13 @@ def launch_embedding(device: DeviceLike, table: Tensor, indices: Tensor, y: Tens
     checks.within("columns", columns, 1, MOST_COLUMNS)
     tokens = indices.size
     checks.blocks_for(f"embedding of {tokens} tokens", tokens * _THREADS, _THREADS)
-    kernel = modules.kernel(device, "embedding.hip", "embedding")
+    kernel = modules.kernel(device, "embedding.hip", f"embedding{suffix}")
     kernel.launch(tokens, _THREADS, packed(table, indices, y, rows, columns))
 
 
 def embedding(device: DeviceLike, table: checks.Host, indices: checks.Host) -> checks.Host:
-    """Rows of a float32 host table; ValueError for an index outside it."""
-    checks.host("table", table, np.float32)
+    """Rows of a host table in float32; ValueError for an index outside it."""
+    checks.hosts(table=table)
     checks.host("indices", indices, np.int32)
     checks.rank("table", table, 2)
     outside = indices[(indices < 0) | (indices >= table.shape[0])]

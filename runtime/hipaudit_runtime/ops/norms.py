@@ -20,28 +20,27 @@ def launch_rms_norm(
 ) -> None:
     """Launch y = x * rsqrt(mean(x^2) + epsilon) * weight along the last axis.
 
-    float32; y has x's shape and may be x; weight is 1-D with x's columns; epsilon is a normal
-    number > 0.
+    All of one stored format (float32, float16, bfloat16); y has x's shape and may be x; weight is
+    1-D with x's columns; epsilon is a normal float32 number > 0.
     """
-    checks.floats(x=x, weight=weight, y=y)
+    suffix = checks.suffix(x=x, weight=weight, y=y)
     rows, columns = _rows(x, y, weight=weight)
     checks.same_or_disjoint("x", x, "y", y)
     check_epsilon(epsilon)
     if x.size == 0:
         return
     block = row_geometry("rms_norm", rows, columns)
-    kernel = modules.kernel(device, "rms_norm.hip", "rms_norm")
+    kernel = modules.kernel(device, "rms_norm.hip", f"rms_norm{suffix}")
     kernel.launch(rows, block, packed(x, weight, y, columns, float(epsilon)))
 
 
 def rms_norm(
     device: DeviceLike, x: checks.Host, weight: checks.Host, epsilon: float = EPSILON
 ) -> checks.Host:
-    """RMSNorm of a float32 host array along its last axis, computed on the device."""
-    checks.host("x", x, np.float32)
-    checks.host("weight", weight, np.float32)
+    """RMSNorm of a host array along its last axis, computed on the device."""
+    checks.hosts(x=x, weight=weight)
     with Scope() as scope:
-        result = scope.empty(x.shape, np.float32)
+        result = scope.empty(x.shape, x.dtype)
         launch_rms_norm(device, scope.upload(x), scope.upload(weight), result, epsilon)
         return result.download()
 
@@ -53,14 +52,14 @@ def launch_layer_norm(
 
     As `launch_rms_norm`; bias is like weight; the variance is the mean of squares, biased.
     """
-    checks.floats(x=x, weight=weight, bias=bias, y=y)
+    suffix = checks.suffix(x=x, weight=weight, bias=bias, y=y)
     rows, columns = _rows(x, y, weight=weight, bias=bias)
     checks.same_or_disjoint("x", x, "y", y)
     check_epsilon(epsilon)
     if x.size == 0:
         return
     block = row_geometry("layer_norm", rows, columns)
-    kernel = modules.kernel(device, "layer_norm.hip", "layer_norm")
+    kernel = modules.kernel(device, "layer_norm.hip", f"layer_norm{suffix}")
     kernel.launch(rows, block, packed(x, weight, bias, y, columns, float(epsilon)))
 
 
@@ -71,11 +70,10 @@ def layer_norm(
     bias: checks.Host,
     epsilon: float = EPSILON,
 ) -> checks.Host:
-    """LayerNorm of a float32 host array along its last axis, computed on the device."""
-    for name, array in (("x", x), ("weight", weight), ("bias", bias)):
-        checks.host(name, array, np.float32)
+    """LayerNorm of a host array along its last axis, computed on the device."""
+    checks.hosts(x=x, weight=weight, bias=bias)
     with Scope() as scope:
-        result = scope.empty(x.shape, np.float32)
+        result = scope.empty(x.shape, x.dtype)
         rows, scale, shift = scope.upload(x), scope.upload(weight), scope.upload(bias)
         launch_layer_norm(device, rows, scale, shift, result, epsilon)
         return result.download()
@@ -91,7 +89,7 @@ def launch_residual_rms_norm(
     epsilon: float,
 ) -> None:
     """Launch s = x + residual and y = RMSNorm(s); s may be x or residual, y may be x."""
-    checks.floats(x=x, residual=residual, weight=weight, y=y, s=s)
+    suffix = checks.suffix(x=x, residual=residual, weight=weight, y=y, s=s)
     rows, columns = _rows(x, y, weight=weight)
     checks.shape("residual", residual, x.shape)
     checks.shape("s", s, x.shape)
@@ -104,7 +102,7 @@ def launch_residual_rms_norm(
     if x.size == 0:
         return
     block = row_geometry("residual_rms_norm", rows, columns)
-    kernel = modules.kernel(device, "residual_rms_norm.hip", "residual_rms_norm")
+    kernel = modules.kernel(device, "residual_rms_norm.hip", f"residual_rms_norm{suffix}")
     kernel.launch(rows, block, packed(x, residual, weight, y, s, columns, float(epsilon)))
 
 
@@ -115,11 +113,10 @@ def residual_rms_norm(
     weight: checks.Host,
     epsilon: float = EPSILON,
 ) -> tuple[checks.Host, checks.Host]:
-    """(RMSNorm(s), s) with s = x + residual, of float32 host arrays, computed on the device."""
-    for name, array in (("x", x), ("residual", residual), ("weight", weight)):
-        checks.host(name, array, np.float32)
+    """(RMSNorm(s), s) with s = x + residual, of host arrays, computed on the device."""
+    checks.hosts(x=x, residual=residual, weight=weight)
     with Scope() as scope:
-        y, s = scope.empty(x.shape, np.float32), scope.empty(x.shape, np.float32)
+        y, s = scope.empty(x.shape, x.dtype), scope.empty(x.shape, x.dtype)
         one, other, scale = scope.upload(x), scope.upload(residual), scope.upload(weight)
         launch_residual_rms_norm(device, one, other, scale, y, s, epsilon)
         return y.download(), s.download()
