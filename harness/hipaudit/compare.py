@@ -30,7 +30,8 @@ that no arithmetic gives."""
 class Mismatch:
     """Elements of one output that are wrong in one way, shown by the worst of them.
 
-    kind      unwritten-output, nonfinite-mismatch, overflow, bound-exceeded, conversion-inexact
+    kind      unwritten-output, nonfinite-mismatch, overflow, bound-exceeded, conversion-inexact,
+              nondeterminism
     output    which output, from 0
     index     the worst element's index
     expected  and actual: its values; error: their distance; bound: what was allowed
@@ -57,6 +58,10 @@ class Mismatch:
         if self.kind == "bound-exceeded":
             ratio = self.error / self.bound if self.bound else np.inf
             seen += f": error {self.error:.3g} is {ratio:.3g} times the bound {self.bound:.3g}"
+        if self.kind == "nondeterminism":
+            seen = (
+                f"{where} is {self.actual!r} in another order of blocks, {self.expected!r} before"
+            )
         return seen + more
 
 

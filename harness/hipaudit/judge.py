@@ -23,6 +23,9 @@ Builds: TypeAlias = Literal["as set", "mixed", "both"]
 _CHECKED_SHARE = 4
 """Of mixed examples, one of so many runs in the checked build."""
 
+_REPEATED_SHARE = 8
+"""Of natural examples of a deterministic claim, one of so many runs again in another order."""
+
 _SPOT_SHARE = 8
 """Of examples that are not the worst yet, one of so many meets the mpmath oracle."""
 
@@ -63,11 +66,14 @@ class Claim:
     bound: Callable[..., Outputs] | None
     u_out: float = 2.0**-24
     spot: Callable[..., Any] | None = None
+    deterministic: bool = False
 
     @staticmethod
     def of(spec: Spec) -> Claim:
         """Return the claim of a spec."""
-        return Claim(spec.name, spec.reference, spec.bound, spec.u_out, spec.spot)
+        return Claim(
+            spec.name, spec.reference, spec.bound, spec.u_out, spec.spot, spec.deterministic
+        )
 
 
 class _Condition(NamedTuple):
@@ -154,20 +160,40 @@ class Judge:
         """
         self.case = case
         truth = _Truth(self.claim, case)
+        unchecked = self._unchecked()
         for condition in self._conditions(case, (drawn(), *adversaries)):
             if condition.build is not None:
                 self.device.with_build(condition.build)
             try:
-                self._run_on(condition.adversary, launch, truth)
+                outputs = self._run_on(condition.adversary, launch, truth)
+                if condition == (unchecked, usual()) and self._repeats(case):
+                    self._repeat(outputs, launch, truth)
             except Exception:
                 # What Hypothesis shrinks from here on must fail in the same build, or not at all.
                 self._failing_build = self._failing_build or condition.build
                 raise
 
+    def _repeats(self, case: Case) -> bool:
+        """Tell whether a case runs again to see whether its outputs keep their bits."""
+        can = self.claim.deterministic and self.adversarial and self.device.control is not None
+        return can and case.digest() // _CHECKED_SHARE % _REPEATED_SHARE == 0
+
+    def _repeat(
+        self, outputs: tuple[Array, ...], launch: Callable[[], Outputs | None], truth: _Truth
+    ) -> None:
+        """Run an example once more, its blocks and waves in another order: bits must not change."""
+        order = replace(usual(), order=truth.case.digest() | 1)
+        again = self._run_on(order, launch, truth)
+        self.tally.repeated += 1
+        differing = compare(again, outputs, None).mismatches
+        if differing:
+            self.last = tuple(replace(wrong, kind="nondeterminism") for wrong in differing)
+            raise WrongOutput(self.claim.name, self.device.arch, self.last, order)
+
     def _run_on(
         self, adversary: Adversary, launch: Callable[[], Outputs | None], truth: _Truth
-    ) -> None:
-        """Run an example on a device that uses its freedoms so, and judge the outputs."""
+    ) -> tuple[Array, ...]:
+        """Run an example on a device that uses its freedoms so; return its outputs, judged."""
         self.adversary = adversary
         changed = adversary != usual() and self.device.with_adversary(adversary)
         try:
@@ -176,14 +202,18 @@ class Judge:
             if changed:
                 self.device.with_adversary(usual())
         self.judge(outputs, truth)
+        return outputs
+
+    def _unchecked(self) -> str | None:
+        """Return the build of examples that are about numbers alone."""
+        return "plain" if self._checks or self.builds != "as set" else None
 
     def _conditions(self, case: Case, adversaries: tuple[Adversary, ...]) -> tuple[_Condition, ...]:
         """Return how an example runs: natural in the builds asked for, adversarial in plain."""
-        unset = "plain" if self._checks or self.builds != "as set" else None
         conditions: list[_Condition] = []
         for adversary in adversaries:
             met = self._met(adversary, case)
-            builds = self._builds_for(case) if met == usual() else (unset,)
+            builds = self._builds_for(case) if met == usual() else (self._unchecked(),)
             conditions += (_Condition(build, met) for build in builds)
         return tuple(dict.fromkeys(conditions))
 

@@ -85,6 +85,7 @@ def numerics(
     exact: bool = False,
     u_out: float = 2.0**-24,
     spot: Callable[..., Any] | None = None,
+    deterministic: bool = False,
     archs: tuple[str, ...] = BOTH_WAVES,
 ) -> Callable[[Test], Test]:
     """Judge what a Hypothesis test returns. Stands above ``@given`` and any ``@settings``.
@@ -93,6 +94,7 @@ def numerics(
     bound      bound(**drawn): the largest allowed error per element; or exact=True
     u_out      unit roundoff of the output format
     spot       spot(index, **drawn): one element by mpmath, to judge the reference itself
+    deterministic  outputs must keep their bits in another order of blocks and waves
     archs      the parts to run on where ``--hip-arch`` does not say
 
     Raises UsageError for a test that is no Hypothesis test, takes no ``device``, or has neither
@@ -108,7 +110,8 @@ def numerics(
         inner = handle.inner_test
         if "device" not in inspect.signature(inner).parameters:
             raise UsageError(f"{test.__name__} must take the fixture `device`")
-        claim = Claim(test.__name__.removeprefix("test_"), reference, bound, u_out, spot)
+        name = test.__name__.removeprefix("test_")
+        claim = Claim(name, reference, bound, u_out, spot, deterministic)
         handle.inner_test = _judged(inner, claim)
         without_deadline(test)
         marked: Test = pytest.mark.numerics(archs=archs)(test)

@@ -54,6 +54,19 @@ class DeviceLike(Protocol):
         """Threads in a wave: 64 or 32."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """A kernel seen as a summation, to find out how it adds.
+
+    launch  launch(device, terms): the sum of each row of a float32 matrix (m, n), as (m,)
+    height  height(n): the additions that a term passes through at most, which the bound rests
+            on; None: the bound rests on something else, such as compensation
+    """
+
+    launch: Callable[[Any, Array], Array]
+    height: Callable[[int], int] | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """One kernel's contract.
@@ -78,6 +91,8 @@ class Spec:
     archs        the parts to run on
     examples     drawn inputs a run
     kernels      entry points the launcher uses; empty means ``(name,)``
+    deterministic  whether outputs have the same bits however blocks and waves are ordered
+    sums         the kernel as a summation; None for one that is none
     """
 
     name: str
@@ -95,6 +110,8 @@ class Spec:
     archs: tuple[str, ...] = BOTH_WAVES
     examples: int = 40
     kernels: tuple[str, ...] = ()
+    deterministic: bool = True
+    sums: Sums | None = None
 
     def __post_init__(self) -> None:
         """Refuse a spec that could not judge anything."""

@@ -25,6 +25,7 @@ class Verdict:
     survivors    planted wrong outputs that no input rejected: the bound is vacuous
     mismatches   of the failing example
     adversarial  examples that met a device that uses its freedoms
+    repeated     examples that ran again in another order, with the same bits
     adversary    what the failing example met; empty for the natural device
     """
 
@@ -41,6 +42,7 @@ class Verdict:
     survivors: tuple[str, ...]
     mismatches: tuple[Mismatch, ...]
     adversarial: int = 0
+    repeated: int = 0
     adversary: str = ""
 
     @property
@@ -86,6 +88,7 @@ class Tally:
     u_out: float
     examples: int = 0
     adversarial: int = 0
+    repeated: int = 0
     elements: int = 0
     spots: int = 0
     worst_ratio: float = 0.0
@@ -147,5 +150,6 @@ class Tally:
             self.survivors,
             tuple(mismatches),
             self.adversarial,
+            self.repeated,
             adversary,
         )

@@ -40,6 +40,9 @@ extern "C" __global__ void halved(const float* x, float* y, int n) {
   int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n) y[i] = 0.5f * x[i];
 }
+extern "C" __global__ void atomic_sum(const float* x, float* y, int n) {
+  if (threadIdx.x == 0) atomicAdd(y, x[blockIdx.x]);
+}
 extern "C" __global__ void arrival(unsigned* next, unsigned* y, int n) {
   int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (threadIdx.x % warpSize == 0) y[i / warpSize] = atomicAdd(next, 1u);
@@ -181,3 +184,37 @@ def test_a_bound_from_the_documented_errors_holds(device: Device) -> None:
     assert done.verdict.status == "passed"
     assert 10 <= done.verdict.adversarial <= 50
     assert 0.4 < done.verdict.worst_ratio <= 1
+
+
+def atomic_sums(*, deterministic: bool) -> Spec:
+    """Sums of 64 numbers by atomic adds of as many blocks."""
+
+    def run(device: Device, x: Array) -> Array:
+        return launch(device, "atomic_sum", x, np.zeros(1, np.float32), blocks=64)
+
+    return Spec(
+        name="atomic_sum",
+        source="freedoms.hip",
+        description="A sum by atomic adds.",
+        inputs=st.fixed_dictionaries({"x": tensors(float32, (64,), UNIFORM)}),
+        launch=run,
+        reference=lambda x: x.astype(np.float64).sum(keepdims=True),
+        bound=lambda x: 64 * 2.0**-24 * np.abs(x).astype(np.float64).sum(keepdims=True),
+        deterministic=deterministic,
+        examples=100,
+    )
+
+
+def test_a_sum_whose_bits_hang_on_the_order_is_not_deterministic(device: Device) -> None:
+    done = examine(atomic_sums(deterministic=True), device)
+    assert done.failure is not None
+    assert done.failure.kind == "nondeterminism"
+    assert "in another order" in done.failure.message
+    allowed = examine(atomic_sums(deterministic=False), device)
+    assert allowed.failure is None
+    assert allowed.verdict.repeated == 0
+
+
+def test_what_is_deterministic_is_repeated_and_passes(device: Device) -> None:
+    spec = exponentials(lambda x: 2.0**-21 * np.exp(x.astype(np.float64)) + 2.0**-140)
+    assert examine(spec, device).verdict.repeated > 0

@@ -17,7 +17,14 @@ LAUNCH = {"record": "launch", "kernel": "softmax", "arch": "gfx942", "build": "c
 
 def entry(build: str = "plain", **changes: Any) -> dict[str, Any]:
     verdict = {"arch": "gfx942", "status": "passed", "examples": 1, "elements": 4}
-    return {"build": build, "verdict": verdict, "points": [[4, 0.5]], "failure": None, **changes}
+    return {
+        "build": build,
+        "verdict": verdict,
+        "points": [[4, 0.5]],
+        "sums": None,
+        "failure": None,
+        **changes,
+    }
 
 
 def failure(**changes: Any) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hipaudit import replaytoken
+from hipaudit.audits.summation import summation
 from hipaudit.child import ChildResult, Json, Progress, run_in_child
 from hipaudit.device import Device, choose
 from hipaudit.errors import UsageError
@@ -29,6 +30,7 @@ class KernelAudit:
     verdicts  plain data of the verdicts, one a part, of the plain build
     points    per part: elements and worst error/bound of each example
     checked   whether the access checks ran
+    sums      per part: how the kernel sums, as plain data; empty for one that is no sum
     """
 
     spec: Spec
@@ -37,6 +39,7 @@ class KernelAudit:
     findings: tuple[Finding, ...]
     launches: tuple[Launches, ...]
     checked: bool
+    sums: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def void(self) -> str | None:
@@ -103,8 +106,12 @@ def _examined(
     plain = build == "plain"
     done = examine(spec, part, examples=examples, blob=blob, adversarial=plain, progress=tick)
     failure = done.failure
+    sums = None
+    if plain and blob is None and failure is None and spec.sums is not None:
+        sums = summation(spec, part).as_json()
     return {
         "build": build,
+        "sums": sums,
         "verdict": done.verdict.as_json(),
         "points": done.points if build == "plain" else [],
         "failure": None
@@ -173,6 +180,7 @@ def _read(spec: Spec, result: ChildResult) -> KernelAudit:
         tuple(findings),
         launches(result.records),
         bool(answer["checked"]),
+        {entry["verdict"]["arch"]: entry["sums"] for entry in plain if entry["sums"]},
     )
 
 

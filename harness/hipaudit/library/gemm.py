@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import hipaudit_reference as ref
 from hipaudit import families
 from hipaudit.inputs import bfloat16, factors, float16, float32, lengths, tensors
-from hipaudit.spec import Array, Spec
+from hipaudit.spec import Array, Spec, Sums
 from hipaudit_reference import bounds, exact, formats
 from hipaudit_runtime import ops
 from hipaudit_runtime.ops.gemv import gemv_height
@@ -35,6 +35,14 @@ def _case(m: int, n: int, k: int) -> dict[str, Any]:
     }
 
 
+def _sums(device: Any, terms: Array) -> Array:
+    return ops.gemm_f32(device, terms, np.ones((terms.shape[1], 1), float32))[:, 0]
+
+
+def _height(terms: int) -> int:
+    return terms  # a fused product with zero, then an addition a term
+
+
 GEMM_F32_TILED = Spec(
     name="gemm_f32_tiled",
     source="gemm_f32_tiled.hip",
@@ -57,6 +65,7 @@ GEMM_F32_TILED = Spec(
         _case(1, 1000, 2048),
         _case(1000, 1, 33),
     ),
+    sums=Sums(_sums, _height),
 )
 
 
@@ -88,6 +97,10 @@ def _gemv_case(m: int, k: int, dtype: np.dtype[Any]) -> dict[str, Array]:
     return {"a": case["a"].astype(dtype), "x": case["b"].T.copy()}
 
 
+def _gemv_sums(device: Any, terms: Array) -> Array:
+    return ops.gemv(device, terms, np.ones(terms.shape[1], float32))
+
+
 GEMV = Spec(
     name="gemv",
     source="gemv.hip",
@@ -111,6 +124,7 @@ GEMV = Spec(
         _gemv_case(33, 1537, float16),  # rows at odd addresses
     ),
     kernels=("gemv_f32", "gemv_f16", "gemv_bf16"),
+    sums=Sums(_gemv_sums, gemv_height),
 )
 
 _FORMATS = (

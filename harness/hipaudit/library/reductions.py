@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import hipaudit_reference as ref
 from hipaudit import families
 from hipaudit.inputs import float32, matrices
-from hipaudit.spec import Array, Spec
+from hipaudit.spec import Array, Spec, Sums
 from hipaudit_reference import bounds, exact, summation
 from hipaudit_runtime import ops
 from hipaudit_runtime.ops.rowwise import scan_height, summation_height
@@ -23,7 +23,7 @@ _FINITE = st.sampled_from([*families.WELL_SCALED, *families.PLANTED])
 
 
 def _tree(x: Array) -> Array:
-    return bounds.reduce_sum(x, height=summation_height(x.shape[-1], _NARROWEST_WAVE))
+    return bounds.reduce_sum(x, height=_tree_height(x.shape[-1]))
 
 
 def _compensated(x: Array) -> Array:
@@ -62,7 +62,12 @@ _CASES = (
 
 
 def _sum(
-    name: str, launch: Callable[..., Array], bound: Callable[..., Array], how: str, formula: str
+    name: str,
+    launch: Callable[..., Array],
+    bound: Callable[..., Array],
+    how: str,
+    formula: str,
+    height: Callable[[int], int] | None,
 ) -> Spec:
     return Spec(
         name=name,
@@ -75,19 +80,40 @@ def _sum(
         spot=_sum_spot,
         formula=formula,
         cases=_CASES,
+        sums=Sums(launch, height),
     )
 
 
+def _serial_height(terms: int) -> int:
+    return terms - 1
+
+
+def _tree_height(terms: int) -> int:
+    return summation_height(terms, _NARROWEST_WAVE)
+
+
+def _scan_height(terms: int) -> int:
+    return max(scan_height(terms, wave) for wave in (32, 64))
+
+
 SUM_SERIAL = _sum(
-    "sum_serial", ops.sum_serial, _serial, "one thread a row", "(n - 1) u sum |x|; Higham, 4.2"
+    "sum_serial",
+    ops.sum_serial,
+    _serial,
+    "one thread a row",
+    "(n - 1) u sum |x|; Higham, 4.2",
+    _serial_height,
 )
-SUM_TREE = _sum("sum_tree", ops.sum_tree, _tree, "a block a row", "gamma_h sum |x|; Higham, 4.2")
+SUM_TREE = _sum(
+    "sum_tree", ops.sum_tree, _tree, "a block a row", "gamma_h sum |x|; Higham, 4.2", _tree_height
+)
 SUM_COMPENSATED = _sum(
     "sum_compensated",
     ops.sum_compensated,
     _compensated,
     "with every rounding error carried along",
     "(2 u + 8 n u^2) sum |x|; Higham, 4.3",
+    None,
 )
 
 ROW_MAX = Spec(
@@ -104,13 +130,15 @@ ROW_MAX = Spec(
 
 
 def _scan_bound(x: Array) -> Array:
-    return bounds.prefix_sum(
-        x, height=summation.Tree(max(scan_height(x.shape[-1], wave) for wave in (32, 64)))
-    )
+    return bounds.prefix_sum(x, height=summation.Tree(_scan_height(x.shape[-1])))
 
 
 def _scan_spot(index: tuple[int, ...], x: Array) -> Any:
     return exact.prefix_sum(x, at=index)
+
+
+def _last_sums(device: Any, terms: Array) -> Array:
+    return ops.prefix_sum(device, terms)[:, -1]
 
 
 PREFIX_SUM = Spec(
@@ -124,6 +152,7 @@ PREFIX_SUM = Spec(
     spot=_scan_spot,
     formula="gamma_h (|x_0| + ... + |x_k|), h the height of the scan",
     cases=(*_CASES, _rows(1, 20000)),
+    sums=Sums(_last_sums, _scan_height),
 )
 
 SPECS = (SUM_SERIAL, SUM_TREE, SUM_COMPENSATED, ROW_MAX, PREFIX_SUM)

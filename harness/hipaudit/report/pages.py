@@ -118,6 +118,10 @@ def _kernel_page(audit: KernelAudit, folder: Path) -> Page:
     plot = folder / "plots" / f"{spec.name}.svg"
     draw = plots.elements_by_example if spec.exact else plots.error_against_bound
     draw(audit.points, plot)
+    growth = None
+    if audit.sums:
+        growth = folder / "plots" / f"{spec.name}_growth.svg"
+        plots.error_growth({arch: found["growth"] for arch, found in audit.sums.items()}, growth)
     return {
         "name": spec.name,
         "source": str(shown_kernel_path(spec.source)),
@@ -130,6 +134,8 @@ def _kernel_page(audit: KernelAudit, folder: Path) -> Page:
         "checked": audit.checked,
         "fixed_cases": len(spec.cases),
         "plot": f"../plots/{plot.name}",
+        "sums": [(arch, found["sentence"]) for arch, found in sorted(audit.sums.items())],
+        "growth": None if growth is None else f"../plots/{growth.name}",
         "findings": _findings(audit.findings),
         "node": f"tests/numerics/test_library.py -k {spec.name}",
     }

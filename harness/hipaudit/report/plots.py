@@ -62,6 +62,36 @@ def error_against_bound(points: Mapping[str, Points], path: Path) -> None:
     _save(draw, path)
 
 
+def error_growth(growth: Mapping[str, Points], path: Path) -> None:
+    """Plot how a sum's error grows with its terms, one series a part, beside serial and tree laws.
+
+    Both axes are logarithmic: a power of n is a straight line.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for index, (arch, series) in enumerate(sorted(growth.items())):
+            axes.plot(
+                [n for n, _ in series],
+                [error for _, error in series],
+                marker=_MARKS[index % len(_MARKS)],
+                color=_COLOURS[index % len(_COLOURS)],
+                linestyle=("-", "--", ":", "-.")[index % 4],
+                label=arch,
+            )
+        sizes = [n for n, _ in next(iter(growth.values()))]
+        first = sizes[0] ** 0.5
+        roots = [n**0.5 / first for n in sizes]
+        axes.plot(sizes, roots, color="#999999", linewidth=0.8, label="root of n")
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log", base=2)
+        axes.set_xlabel("terms")
+        axes.set_ylabel("root mean square error / (u sum |x|)")
+        axes.legend(frameon=False, loc="upper left")
+
+    _save(draw, path)
+
+
 def elements_by_example(points: Mapping[str, Points], path: Path) -> None:
     """Plot how many elements each example compared: what an exact verdict rests on."""
 
