@@ -61,8 +61,8 @@ extern "C" __global__ void census(unsigned first, unsigned step, unsigned count,
       if (place < most) undecided[place] = bits;
       continue;
     }
-    const bool wrong_kind = got != got || exact != exact || isinf(got) != isinf(rounded) ||
-                            (got == 0 && exact == 0);
+    const bool wrong_kind =
+        got != got || exact != exact || isinf(got) != isinf(rounded) || (got == 0 && exact == 0);
     if (wrong_kind) {
       ++counted[kBins];
       continue;
