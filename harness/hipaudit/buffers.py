@@ -26,8 +26,8 @@ class Buffers:
     given: tuple[Argument, ...]
     addresses: tuple[int, ...]
 
-    def packed(self) -> tuple[Any, ...]:
-        """Return what hip-python packs for the kernel: addresses and values, as ctypes."""
+    def values(self) -> tuple[Any, ...]:
+        """Return what the kernel gets: addresses and values, as ctypes."""
         return tuple(
             ctypes.c_void_p(address) if argument.is_buffer else _value(argument)
             for argument, address in zip(self.given, self.addresses, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,7 @@ from hipaudit.errors import UsageError
 from hipaudit.text import plural
 
 _BYTES = ("i8", "u8")
-_HALVES = {"__half": "f16", "half": "f16", "__hip_bfloat16": "bf16", "hip_bfloat16": "bf16"}
-_FLOATS = ("f16", "f32", "f64")
+_FLOATS = ("f16", "bf16", "f32", "f64")
 
 
 def pick(
@@ -39,6 +39,37 @@ def pick(
     return matches[0]
 
 
+def named(kernel: Mapping[str, Any], kernels: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return an instance of a template with its parameters called as the template calls them."""
+    base = str(kernel["name"]).partition("<")[0].rpartition("::")[2]
+    for other in kernels:
+        written = split(str(other.get("signature") or ""))
+        same = str(other["name"]).rpartition("::")[2] == base
+        if other.get("template") and same and len(written) == len(kernel["params"]):
+            pairs = zip(kernel["params"], written, strict=True)
+            return {**kernel, "params": [_called(one, text) for one, text in pairs]}
+    return kernel
+
+
+def _called(parameter: Mapping[str, Any], written: str) -> dict[str, Any]:
+    match = re.match(r"^(?P<type>.*[\s*&])(?P<name>\w+)$", written.partition("=")[0].strip())
+    if match is None:
+        return {**parameter, "type": written or parameter["type"]}
+    return {**parameter, "type": match["type"].strip(), "name": match["name"]}
+
+
+def split(parameters: str) -> list[str]:
+    """Split a list of parameters at the commas outside of brackets."""
+    parts, depth = [""], 0
+    for char in parameters:
+        depth += (char in "<(") - (char in ">)")
+        if char == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return [part.strip() for part in parts if part.strip()]
+
+
 def require_fit(kernel: Mapping[str, Any], given: Sequence[Argument]) -> None:
     """Raise UsageError when the arguments are not those that the kernel takes.
 
@@ -61,7 +92,7 @@ def require_fit(kernel: Mapping[str, Any], given: Sequence[Argument]) -> None:
 
 def example(parameter: Mapping[str, Any], count: int) -> str:
     """Return an argument that a parameter would take, for a proposed command line."""
-    element = _HALVES.get(str(parameter["type"]).split()[-1]) or parameter.get("element") or ""
+    element = parameter.get("element") or ""
     if parameter["kind"] == "pointer":
         name = element if element in TYPES else "u8"
         fill = "uniform(-1,1)" if name.endswith(_FLOATS) else "iota"
@@ -71,7 +102,9 @@ def example(parameter: Mapping[str, Any], count: int) -> str:
     name = element or {1: "u8", 2: "i16", 4: "i32", 8: "i64"}.get(int(parameter["size"]), "i32")
     if name.endswith(_FLOATS):
         return f"{name}=1.0"
-    return f"{name}={min(count, 100) if name in _BYTES else count}"
+    if name in _BYTES:
+        return f"{name}=1"  # a flag, most often
+    return f"{name}={count}"
 
 
 def mismatch(argument: Argument, parameter: Mapping[str, Any]) -> str | None:

@@ -81,7 +81,7 @@ def launch(payload: Record, device: Device, progress: Progress) -> Json:
     device.control.set("hygiene", "1")
     prepared = job.prepare(payload, device, progress)
     value = job.launched(prepared)
-    device.control.set("hygiene", "0")
+    device.control.set("hygiene", "")
     records = device.records_since(before)
     value["shared"] = [record for record in records if record["record"] == "shared"]
     value["barriers"] = []
@@ -152,7 +152,7 @@ def _tried(
         return _answer(barrier, NEEDED, "its threads learn what the others voted")
     if barrier.block == 1:
         return _answer(barrier, NOT_TRIED, "the block had one thread")
-    without = _records(device, "ignored_barriers", (*removed, *barrier.places), again)
+    without = _under(device, "ignored_barriers", (*removed, *barrier.places), again)
     proofs = [
         record
         for record in without
@@ -177,7 +177,7 @@ def _scoped(
     if barrier.orders == _ORDERS_ALL or not past:
         return answer
     still = {
-        _pair(record) for record in _records(device, "completed_barriers", barrier.places, again)
+        _pair(record) for record in _under(device, "completed_barriers", barrier.places, again)
     }
     mended = [record for record in past if _pair(record) not in still]
     return _answer(barrier, WRONG_SCOPE, "", min(mended, key=_rank)) if mended else answer
@@ -199,24 +199,38 @@ def _answer(
     }
 
 
-def _records(
-    device: Device, setting: str, places: Iterable[int], again: Callable[[], Any]
+def journalled(
+    device: Device, settings: Mapping[str, str], run: Callable[[], Any]
 ) -> list[dict[str, Any]]:
-    """Return what the device journals while the launch is made again under a setting."""
+    """Return what the device journals while *run* runs under settings, and nobody else hears of.
+
+    The settings are empty again afterwards.
+    """
     if device.control is None:
         return []
     device.control.flush()
     with tempfile.TemporaryDirectory(prefix="hipaudit-") as folder:
         aside = Path(folder) / "journal.jsonl"
         device.control.set("journal", str(aside))
-        device.control.set(setting, ",".join(f"{place:x}" for place in places))
+        for name, value in settings.items():
+            device.control.set(name, value)
         try:
-            again()
+            run()
         finally:
             device.control.flush()
-            device.control.set(setting, "")
+            for name in settings:
+                device.control.set(name, "")
             device.control.set("journal", str(device.journal or ""))
-        return [record for record in read_journal(aside) if record.get("record") == "finding"]
+        return read_journal(aside)
+
+
+def _under(
+    device: Device, setting: str, places: Iterable[int], again: Callable[[], Any]
+) -> list[dict[str, Any]]:
+    """Return what is found while a setting names barriers."""
+    listed = ",".join(f"{place:x}" for place in places)
+    records = journalled(device, {setting: listed}, again)
+    return [record for record in records if record.get("record") == "finding"]
 
 
 def _pair(record: Record) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from hipaudit.child import Json, Progress
 from hipaudit.device import Device
 from hipaudit.diagnostics import explained
 from hipaudit.errors import CompileError, UsageError
-from hipaudit.fitting import pick, require_fit
+from hipaudit.fitting import named, pick, require_fit
 from hipaudit.hipcalls import HipCallError, call, hip, hiprtc
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -49,7 +49,8 @@ class Prepared:
 def describe(payload: Mapping[str, Any], device: Device, _: Progress) -> Json:
     """Return the kernels of a file: name, symbol, parameters. Raises CompileError."""
     module, _names = _load(payload, device, ())
-    return _kernels(module, device)
+    kernels = _kernels(module, device)
+    return [named(kernel, kernels) for kernel in kernels]
 
 
 def instance(payload: Mapping[str, Any], device: Device, expression: str) -> Mapping[str, Any]:
@@ -101,7 +102,8 @@ def _find(module: Any, device: Device, wanted: str, symbol: str | None) -> Mappi
     """Return the kernel to launch; on ROCm by its symbol alone, its parameters unknown."""
     if device.control is None and wanted:
         return {"name": wanted, "symbol": symbol or wanted, "params": None}
-    return pick(_kernels(module, device), wanted, symbol)
+    kernels = _kernels(module, device)
+    return named(pick(kernels, wanted, symbol), kernels)
 
 
 def _load(
@@ -245,14 +247,15 @@ def _run(prepared: Prepared, buffers: Buffers) -> str | None:
     grid, block, shared = payload["grid"], payload["block"], int(payload["shared"])
     api = hip()
     shape = (prepared.function, *grid, *block, shared, None)
-    packed = buffers.packed()
+    values = buffers.values()
+    # By address, and not packed by hip-python, which takes a structure's bytes for a pointer.
+    places = (ctypes.c_void_p * max(1, len(values)))(*map(ctypes.addressof, values))
+    where = ctypes.c_void_p(ctypes.addressof(places))
     try:
         if prepared.cooperative:
-            places = (ctypes.c_void_p * len(packed))(*map(ctypes.addressof, packed))
-            where = ctypes.c_void_p(ctypes.addressof(places))
             call(api.hipModuleLaunchCooperativeKernel, *shape, where)
         else:
-            call(api.hipModuleLaunchKernel, *shape, None, packed)
+            call(api.hipModuleLaunchKernel, *shape, where, None)
         call(api.hipDeviceSynchronize)
     except HipCallError as error:
         return str(error)

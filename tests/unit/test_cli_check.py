@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -65,10 +66,13 @@ def test_without_arguments_it_lists_kernels_and_proposes_a_command(folder: Path)
     result = check(folder, "-D", "BIAS=0")
     assert result.returncode == 3
     assert "scale(const float* x, float* y, float a, int n)" in result.stdout
+    assert "fill<float>(T* p, T v)" in result.stdout
     (proposal,) = [line for line in result.stdout.splitlines() if "--kernel scale" in line]
     assert proposal.strip().startswith("hipaudit check 'my kernel.hip' --kernel scale --grid 4")
     assert "'f32[1024]=uniform(-1,1)'" in proposal
     assert "i32=1024" in proposal
+    pasted = hipaudit(*shlex.split(proposal)[1:], cwd=folder)
+    assert pasted.returncode == 0, pasted.stdout + pasted.stderr
 
 
 def test_a_right_kernel_is_clean_on_both_waves(folder: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
-from hipaudit import arguments, checking, fitting, replaytoken
+from hipaudit import arguments, checking, proposing, replaytoken
 from hipaudit.checking import Request
 from hipaudit.cli.options import (
     DeviceChoice,
@@ -22,10 +24,11 @@ from hipaudit.cli.options import (
     extent,
 )
 from hipaudit.device import ARCHES, choose
-from hipaudit.errors import EXIT_VOID, UsageError
+from hipaudit.errors import UsageError
+from hipaudit.finding import Findings
 from hipaudit.outcome import Outcome
 from hipaudit.report.output import write
-from hipaudit.report.terminal import console
+from hipaudit.report.terminal import busy, console
 from hipaudit.text import inert
 
 _EPILOG = (
@@ -40,7 +43,7 @@ _EPILOG = (
     "bytes. A buffer without INIT, or uninit, is an output: elements that the kernel does not "
     "write are findings. Start it as zeros where gaps are meant."
 )
-_PROPOSED_COUNT = 1024
+_TIMEOUT_S = 10.0
 _BOTH = ("gfx942", "gfx1100")
 
 
@@ -60,7 +63,7 @@ def _command(
     ] = None,
     arch: Annotated[str, typer.Option(help=f"both, or of {', '.join(ARCHES)}.")] = "both",
     seed: Annotated[int, typer.Option(min=0, help="For random contents.")] = 0,
-    timeout: Annotated[float, typer.Option(help="Seconds without progress.")] = 10.0,
+    timeout: Annotated[float, typer.Option(help="Seconds without progress.")] = _TIMEOUT_S,
     define: Annotated[
         list[str] | None, typer.Option("-D", metavar="NAME=VALUE", help="Define a macro.")
     ] = None,
@@ -97,8 +100,9 @@ def _command(
         arguments.parse(text)
     chosen = choose(choice(hip_device))
     if not request.args and not grid and not block:
-        raise SystemExit(_propose(request, chosen))
-    outcome = run(request, chosen)
+        outcome = _propose(request, chosen, console(stderr=json_to == "-"))
+    else:
+        outcome = run(request, chosen)
     raise SystemExit(write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value))
 
 
@@ -106,26 +110,36 @@ def run(request: Request, chosen: str) -> Outcome:
     """Check, and return the outcome with replay commands in its findings."""
     argv = command_line(request)
     replay = replaytoken.command({"what": "check", "argv": argv, "device": chosen})
+    with busy("starting") as tell:
+        return checking.check(
+            request, chosen, replay, device_title=_title(request, chosen), progress=tell
+        )
+
+
+def _title(request: Request, chosen: str) -> str:
     title = "emulated device" if chosen == "emulated" else "ROCm device"
-    return checking.check(
-        request, chosen, replay, device_title=f"{title} {' and '.join(request.archs)}"
-    )
+    return f"{title} {' and '.join(request.archs)}"
 
 
 def command_line(request: Request) -> list[str]:
     """Return the arguments of ``hipaudit`` that make this request."""
     argv = ["check", request.file]
     argv += ["--kernel", request.kernel] if request.kernel else []
-    argv += ["--grid", ",".join(map(str, request.grid))]
-    argv += ["--block", ",".join(map(str, request.block))]
+    argv += ["--grid", _extent_text(request.grid), "--block", _extent_text(request.block)]
     argv += ["--shared", str(request.shared)] if request.shared else []
     argv += [part for text in request.args for part in ("--arg", text)]
-    argv += ["--arch", "both" if request.archs == _BOTH else request.archs[0]]
+    argv += ["--arch", request.archs[0]] if request.archs != _BOTH else []
     argv += ["--seed", str(request.seed)] if request.seed else []
-    argv += ["--timeout", f"{request.timeout_s:g}"]
+    argv += ["--timeout", f"{request.timeout_s:g}"] if request.timeout_s != _TIMEOUT_S else []
     argv += [part for text in request.define for part in ("-D", text)]
     argv += [part for text in request.include for part in ("-I", text)]
     return argv
+
+
+def _extent_text(extent: tuple[int, int, int]) -> str:
+    """Return an extent without the ones at its end."""
+    x, y, z = extent
+    return f"{x},{y},{z}" if z != 1 else f"{x},{y}" if y != 1 else str(x)
 
 
 def _source(file: str) -> str:
@@ -153,28 +167,45 @@ def _archs(arch: str, device: DeviceChoice | None) -> tuple[str, ...]:
     return (arch,)
 
 
-def _propose(request: Request, chosen: str) -> int:
-    """List the kernels with their parameters, and a command line that would run one."""
-    to = console()
-    kernels = checking.describe(request, chosen)
-    if request.kernel and "<" not in request.kernel:
-        kernels = [dict(fitting.pick(kernels, request.kernel))]
+def _propose(request: Request, chosen: str, to: Console) -> Outcome:
+    """List the kernels with their parameters, each with a command line that runs it."""
+    with busy("trying sizes"):
+        kernels = proposing.propose(request, chosen)
     if not kernels:
         raise UsageError(f"{request.file} defines no __global__ function that can be launched")
     for kernel in kernels:
-        listed = ", ".join(f"{p['type']} {p['name']}" for p in kernel["params"])
-        to.print(inert(f"{kernel['name']}({listed or kernel.get('signature', '')})"))
-        to.print(inert(f"  {_proposal(request.file, kernel)}"))
-    to.print("void: no --arg, so nothing was run")
-    return EXIT_VOID
+        for line in _listing(request, kernel):
+            to.print(inert(line))
+    void = "no --arg, so nothing was checked: paste a line, with sizes of yours"
+    return Outcome(_title(request, chosen), ",".join(request.archs), (), Findings(), (), void)
 
 
-def _proposal(file: str, kernel: Mapping[str, Any]) -> str:
-    """Return a command line that would run a kernel."""
+def _listing(request: Request, kernel: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines about one kernel."""
     name = str(kernel["name"])
-    if kernel.get("template") and not kernel["params"]:
-        return f"a template: name its arguments, as in --kernel '{name}<float>'"
-    words = ["hipaudit", "check", file, "--kernel", name, "--grid", "4", "--block", "256"]
-    for parameter in kernel["params"]:
-        words += ["--arg", fitting.example(parameter, _PROPOSED_COUNT)]
-    return shlex.join(words)
+    listed = ", ".join(f"{p['type']} {p['name']}" for p in kernel["params"])
+    if kernel.get("template"):
+        yield f"template <{kernel['of_template']}> {name}({kernel['signature']})"
+        command = f"hipaudit check {shlex.quote(request.file)} --kernel '{name}<...>'"
+        yield f"  a template, name its arguments: {command}"
+        return
+    yield f"{name}({listed})"
+    yield f"  {_proposal(request, kernel)}"
+    if any(p["kind"] == "struct" for p in kernel["params"]):
+        yield "  (hex= takes the bytes of the structure, in order, padding included)"
+    if kernel.get("problem"):
+        yield f"  (finds {kernel['problem']}: a fault of the kernel, or sizes that do not fit it)"
+
+
+def _proposal(request: Request, kernel: Mapping[str, Any]) -> str:
+    """Return a command line that runs a kernel."""
+    draft = kernel["draft"]
+    chosen = replace(
+        request,
+        kernel=str(kernel["name"]),
+        grid=tuple(draft["grid"]),
+        block=tuple(draft["block"]),
+        shared=int(draft["shared"]),
+        args=tuple(draft["args"]),
+    )
+    return shlex.join(["hipaudit", *command_line(chosen)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, Any
 
 from rich.console import Console
@@ -20,6 +22,16 @@ _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 def console(file: IO[str] | None = None, *, stderr: bool = False) -> Console:
     """Return a console that takes no markup from the text and does not wrap it."""
     return Console(file=file, stderr=stderr, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def busy(what: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that work goes on; yield what changes the words."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with console(stderr=True).status(what) as status:
+        yield status.update
 
 
 def show(outcome: Outcome, to: Console) -> None:

@@ -10,6 +10,7 @@ enum class Access : uint8_t { read, write, atomic };
 struct AccessFlags {
   Access kind;
   Reach reach = Reach::none;  // of an atomic
+  bool reads = true;          // an atomic that stores reads nothing
 };
 
 // Checks the access of `size` bytes that is about to happen; `pc` lies within the instruction.

@@ -216,7 +216,7 @@ void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, 
                    uintptr_t pc) {
   Reach reach = reach_of(scope);
   if (address % size != 0) report_misaligned(worker, address, size, pc);
-  check_access(address, size, {Access::atomic, reach}, pc);
+  check_access(address, size, {Access::atomic, reach, kind != 1}, pc);
   note_atomic(worker, address, kind != 0, pc);
   ThreadSync& sync = sync_of(*worker.block, worker.current->index.flat);
   if (kind != 1) add(acquires(order) ? sync.acquired : sync.observed, {address, reach});

@@ -270,6 +270,7 @@ void write_facts(const std::string& path, const std::vector<std::string>& used,
   lines.push_back(std::to_string(done.templates.size()));
   for (const TemplateKernel& kernel : done.templates) {
     lines.push_back(kernel.name);
+    lines.push_back(kernel.parameters);
     lines.push_back(kernel.signature);
   }
   lines.push_back(done.log);
@@ -290,6 +291,7 @@ bool read_facts(const std::string& path, Compilation* out) {
   for (size_t count = strtoul(next().c_str(), nullptr, 10); count > 0; --count) {
     TemplateKernel kernel;
     kernel.name = next();
+    kernel.parameters = next();
     kernel.signature = next();
     out->templates.push_back(kernel);
   }

@@ -129,6 +129,7 @@ std::string Module::describe(std::string* error) {
   for (const TemplateKernel& kernel : templates_) {
     json.open('{').key("name").value(kernel.name).key("symbol").value("");
     json.key("template").value(true).key("signature").value(kernel.signature);
+    json.key("of_template").value(kernel.parameters);
     json.key("params").open('[').close(']').key("launched_as").open('[');
     std::string plain = kernel.name.substr(kernel.name.rfind(':') + 1);
     for (const std::string& launch : launches_) {

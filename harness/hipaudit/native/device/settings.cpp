@@ -70,7 +70,7 @@ bool assign(Settings& target, const char* key, const char* value) {
     if (!parse_byte(value, &byte)) return false;
     target.poison = byte;
   } else if (strcmp(key, "hygiene") == 0) {
-    if (!parse_count(value, 0, 1, &count)) return false;
+    if (*value != '\0' && !parse_count(value, 0, 1, &count)) return false;
     target.hygiene = count != 0;
   } else if (strcmp(key, "ignored_barriers") == 0) {
     return parse_places(value, &target.ignored_barriers);

@@ -23,6 +23,7 @@ struct Declaration {
   bool is_instance = false;  // template void k<int>(...), or template <> void k<int>(...)
   std::string name;          // with template arguments
   std::string parameters;    // without default arguments
+  std::string of_template;   // its parameters, as written
   std::string signature;     // as written
   std::string bounds = "0";  // first argument of launch_bounds
   size_t after = 0;          // the token behind the parameter list
@@ -183,7 +184,9 @@ bool Scanner::parse(size_t i, Declaration* out) const {
       i += 3;
     } else {
       out->is_template = true;
+      size_t first = i + 2;
       i = tokens_.skip_brackets(i + 1);
+      out->of_template = tokens_.join(first, i - 1);
     }
   }
   size_t open = find_name(i, out);
@@ -216,7 +219,7 @@ size_t Scanner::kernel(size_t attribute) {
   if (end > tokens_.size()) return tokens_.size();
   std::string name = qualified(found.name);
   if (found.is_template) {
-    if (defined) result_.templates.push_back({name, found.signature});
+    if (defined) result_.templates.push_back({name, found.of_template, found.signature});
   } else if (defined || found.is_instance) {
     bool in_type = !scopes_.empty() && scopes_.back().kind == Scope::type;
     std::string callee = in_type ? "::" + name : found.name;

@@ -12,6 +12,7 @@ inline constexpr char kRecordStart[] =
 
 struct TemplateKernel {
   std::string name;
+  std::string parameters;  // of the template: typename T, int N
   std::string signature;
 };
 

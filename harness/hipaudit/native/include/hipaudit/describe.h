@@ -4,6 +4,14 @@
 
 #include "hipaudit/kernel_record.h"
 
+struct __half;
+struct __half2;
+struct __hip_bfloat16;
+struct __hip_bfloat162;
+struct hip_bfloat16;
+template <typename T, unsigned int kCount>
+struct HIP_vector_type;
+
 namespace hipaudit::describe {
 
 template <class T>
@@ -28,9 +36,19 @@ constexpr bool same = false;
 template <class A>
 constexpr bool same<A, A> = true;
 
+// What a vector is made of.
+template <class T>
+struct Part {
+  using type = T;
+};
+template <class T, unsigned int kCount>
+struct Part<HIP_vector_type<T, kCount>> {
+  using type = T;
+};
+
 template <class T>
 constexpr const char* element_name() {
-  using U = typename Bare<T>::type;
+  using U = typename Part<typename Bare<T>::type>::type;
   constexpr bool integer = __is_integral(U) || __is_enum(U);
   if constexpr (__is_void(U) || same<U, bool>) {
     return same<U, bool> ? "u8" : "";
@@ -50,12 +68,11 @@ constexpr const char* element_name() {
     return "f32";
   } else if constexpr (same<U, double>) {
     return "f64";
-  } else if constexpr (same<U, _Float16>) {
+  } else if constexpr (same<U, _Float16> || same<U, __half> || same<U, __half2>) {
     return "f16";
-  } else if constexpr (same<U, __bf16>) {
+  } else if constexpr (same<U, __bf16> || same<U, __hip_bfloat16> || same<U, __hip_bfloat162> ||
+                       same<U, hip_bfloat16>) {
     return "bf16";
-  } else if constexpr (requires { typename U::hipaudit_element; }) {
-    return element_name<typename U::hipaudit_element>();
   } else {
     return "";
   }
@@ -95,6 +112,8 @@ constexpr ParameterRecord parameter(unsigned end) {
   } else {
     element = element_name<U>();
     bool scalar = __is_integral(U) || __is_enum(U);
+    bool vector = !same<U, typename Part<U>::type> || same<U, __half2> || same<U, __hip_bfloat162>;
+    if (vector) element = "";
     record.kind = scalar ? kInteger : (element[0] == '\0' ? kStruct : kFloat);
   }
   for (unsigned i = 0; i < 9 && element[i] != '\0'; ++i) record.element[i] = element[i];

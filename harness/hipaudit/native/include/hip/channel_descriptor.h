@@ -1,0 +1,4 @@
+// Channel descriptors: part of the runtime header here.
+#pragma once
+
+#include "hip_runtime.h"

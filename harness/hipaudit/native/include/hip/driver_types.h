@@ -1,0 +1,4 @@
+// Types of the runtime: part of the runtime header here.
+#pragma once
+
+#include "hip_runtime_api.h"

@@ -1,0 +1,57 @@
+// HIP's names for numbers: special values, powers of two, pi and logarithms, in both precisions.
+#pragma once
+
+#define HIP_INF_F __builtin_inff()
+#define HIP_NAN_F __builtin_nanf("")
+#define HIP_MIN_DENORM_F 0x1p-149f
+#define HIP_MAX_NORMAL_F 0x1.fffffep127f
+#define HIP_NEG_ZERO_F -0.0f
+#define HIP_ZERO_F 0.0f
+#define HIP_ONE_F 1.0f
+#define HIP_SQRT_HALF_F 0x1.6a09e6p-1f
+#define HIP_SQRT_TWO_F 0x1.6a09e6p0f
+#define HIP_THIRD_F 0x1.555556p-2f
+#define HIP_PIO4_F 0x1.921fb6p-1f
+#define HIP_PIO2_F 0x1.921fb6p0f
+#define HIP_3PIO4_F 0x1.2d97c8p1f
+#define HIP_2_OVER_PI_F 0x1.45f306p-1f
+#define HIP_PI_F 0x1.921fb6p1f
+#define HIP_L2E_F 0x1.715476p0f
+#define HIP_L2T_F 0x1.a934f0p1f
+#define HIP_LG2_F 0x1.344136p-2f
+#define HIP_LGE_F 0x1.bcb7b2p-2f
+#define HIP_LN2_F 0x1.62e430p-1f
+#define HIP_LNT_F 0x1.26bb1cp1f
+#define HIP_LNPI_F 0x1.250d04p0f
+#define HIP_TWO_TO_M126_F 0x1p-126f
+#define HIP_TWO_TO_126_F 0x1p126f
+#define HIP_TWO_TO_23_F 8388608.0f
+#define HIP_TWO_TO_24_F 16777216.0f
+#define HIP_TWO_TO_31_F 2147483648.0f
+#define HIP_TWO_TO_32_F 4294967296.0f
+
+#define HIP_INF __builtin_inf()
+#define HIP_NAN __builtin_nan("")
+#define HIP_NEG_ZERO -0.0
+#define HIP_MIN_DENORM 0x1p-1074
+#define HIP_SQRT_HALF 0x1.6a09e667f3bcdp-1
+#define HIP_SQRT_TWO 0x1.6a09e667f3bcdp0
+#define HIP_THIRD 0x1.5555555555555p-2
+#define HIP_PIO4 0x1.921fb54442d18p-1
+#define HIP_PIO2 0x1.921fb54442d18p0
+#define HIP_3PIO4 0x1.2d97c7f3321d2p1
+#define HIP_2_OVER_PI 0x1.45f306dc9c883p-1
+#define HIP_PI 0x1.921fb54442d18p1
+#define HIP_SQRT_2OPI 0x1.9884533d43651p-1
+#define HIP_L2E 0x1.71547652b82fep0
+#define HIP_L2T 0x1.a934f0979a371p1
+#define HIP_LG2 0x1.34413509f79ffp-2
+#define HIP_LGE 0x1.bcb7b1526e50ep-2
+#define HIP_LN2 0x1.62e42fefa39efp-1
+#define HIP_LNT 0x1.26bb1bbb55516p1
+#define HIP_LNPI 0x1.250d048e7a1bdp0
+#define HIP_TWO_TO_M1022 0x1p-1022
+#define HIP_TWO_TO_23 8388608.0
+#define HIP_TWO_TO_52 4503599627370496.0
+#define HIP_TWO_TO_53 9007199254740992.0
+#define HIP_TWO_TO_54 18014398509481984.0

@@ -1,0 +1,4 @@
+// HIP's version: part of the runtime header here.
+#pragma once
+
+#include "hip_runtime_api.h"

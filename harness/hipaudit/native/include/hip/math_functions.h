@@ -1,0 +1,4 @@
+// Mathematics of kernels: part of the runtime header here.
+#pragma once
+
+#include "hip_runtime.h"

@@ -1,0 +1,4 @@
+// Types of textures: part of the runtime header here.
+#pragma once
+
+#include "hip_runtime.h"
