@@ -23,6 +23,7 @@ from typing import Any
 from hipaudit import hipcalls, toolchain
 from hipaudit.adversary import Adversary
 from hipaudit.errors import DeviceError, UsageError
+from hipaudit.ledger import Ledger
 
 ARCHES = ("gfx90a", "gfx942", "gfx950", "gfx1100", "gfx1201")
 """The parts the emulated device presents itself as."""
@@ -78,96 +79,6 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """The ledger's own functions, beside HIP's: what lives, what was found, what is expected."""
-
-    library: ctypes.CDLL
-
-    def set(self, key: str, value: str) -> bool:
-        """Change an option; False when the ledger does not know it or refuses the value."""
-        return bool(self.library.hipaudit_ledger_set(key.encode(), value.encode()) == 0)
-
-    def snapshot(self) -> int:
-        """Return a serial: what is made later has a greater one."""
-        return int(self.library.hipaudit_ledger_snapshot())
-
-    def live(self, since: int = 0, until: int = 0) -> dict[str, Any]:
-        """Return what lives of what was made after *since*, and not after *until* unless it is 0.
-
-        ``total`` and ``bytes`` count all of it; ``items`` holds the first 1000.
-        """
-        return self._answer(self.library.hipaudit_ledger_live(since, until))
-
-    def scope_begin(self, name: str) -> int:
-        """Begin to count what is allocated; return the scope's number."""
-        return int(self.library.hipaudit_ledger_scope_begin(name.encode()))
-
-    def scope_end(self, scope: int) -> dict[str, Any]:
-        """End a scope and return its sums; UsageError when there is no such scope."""
-        answer = self.library.hipaudit_ledger_scope_end(scope)
-        if not answer:
-            raise UsageError(f"the ledger has no scope {scope}")
-        return self._answer(answer)
-
-    def expect(self, address: int, reason: str) -> bool:
-        """Say why a live allocation or handle is no leak; False when nothing lives there."""
-        return bool(self.library.hipaudit_ledger_expect(address, reason.encode()) == 0)
-
-    def expect_site(self, file: str, line: int, reason: str) -> None:
-        """Say why nothing that is made below *file*:*line* is a leak; line 0: anywhere in it."""
-        self.library.hipaudit_ledger_expect_site(file.encode(), line, reason.encode())
-
-    def budget(self, limit: int) -> None:
-        """Have allocations fail that take the live memory above *limit* bytes; 0: no limit."""
-        self.library.hipaudit_ledger_budget(limit)
-
-    def report(self) -> dict[str, Any]:
-        """Return the sums so far: ``memory``, ``copies`` and ``synchronisations``."""
-        return self._answer(self.library.hipaudit_ledger_report())
-
-    def findings(self) -> int:
-        """Return how many findings there were so far; leaks come at the end."""
-        return int(self.library.hipaudit_ledger_findings())
-
-    def flush(self) -> None:
-        """Have the sums and the repeats of findings appended to the journal."""
-        self.library.hipaudit_ledger_flush()
-
-    def _answer(self, text: int) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(ctypes.string_at(text))
-        self.library.hipaudit_ledger_free(text)
-        return answer
-
-    @staticmethod
-    def of(path: Path) -> Ledger:
-        """Load the front library; DeviceError when the loader refuses it."""
-        try:
-            library = ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
-        except OSError as error:
-            raise DeviceError(f"the ledger does not load: {error}") from error
-        for name, (result, arguments) in _LEDGER_FUNCTIONS.items():
-            function = getattr(library, f"hipaudit_ledger_{name}")
-            function.restype, function.argtypes = result, arguments
-        return Ledger(library)
-
-
-_LEDGER_FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
-    "set": (ctypes.c_int, [ctypes.c_char_p, ctypes.c_char_p]),
-    "snapshot": (ctypes.c_uint64, []),
-    "live": (ctypes.c_void_p, [ctypes.c_uint64, ctypes.c_uint64]),
-    "scope_begin": (ctypes.c_int, [ctypes.c_char_p]),
-    "scope_end": (ctypes.c_void_p, [ctypes.c_int]),
-    "expect": (ctypes.c_int, [ctypes.c_uint64, ctypes.c_char_p]),
-    "expect_site": (ctypes.c_int, [ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p]),
-    "budget": (ctypes.c_int, [ctypes.c_uint64]),
-    "report": (ctypes.c_void_p, []),
-    "findings": (ctypes.c_uint64, []),
-    "flush": (None, []),
-    "free": (None, [ctypes.c_void_p]),
-}
-
-
-@dataclass(frozen=True, slots=True)
 class Device:
     """The device that this process's HIP calls reach.
 
@@ -176,8 +87,8 @@ class Device:
     wave_size  threads in a wave
     name       as the device's properties say
     control    the emulated device's own functions; None on rocm
-    journal    where the device appends findings and launches; None on rocm
-    ledger     the ledger's own functions
+    journal    where the device and the ledger append what they see
+    ledger     the ledger that the calls go through
     """
 
     choice: str
@@ -186,8 +97,8 @@ class Device:
     name: str
     control: Control | None = None
     journal: Path | None = None
-    ordinal: int = 0
     ledger: Ledger | None = None
+    ordinal: int = 0
 
     @property
     def title(self) -> str:
@@ -244,9 +155,10 @@ class Device:
 
     def records_since(self, offset: int) -> list[dict[str, Any]]:
         """Return the journal's records from byte *offset* on, launches included."""
-        if self.control is None or self.journal is None:
+        if self.journal is None:
             return []
-        self.control.flush()
+        if self.control is not None:
+            self.control.flush()
         return read_journal(self.journal, offset)
 
 
@@ -330,6 +242,11 @@ def bind(
     return _bound
 
 
+def bound() -> Device | None:
+    """Return the device that this process is bound to; None when it is not bound."""
+    return _bound
+
+
 def _bind_emulated(journal: Path | None) -> Device:
     """Load our libraries before hip-python looks for AMD's."""
     _require_unbound()
@@ -341,7 +258,7 @@ def _bind_emulated(journal: Path | None) -> Device:
     journal = journal or _own_journal()
     control.set("journal", str(journal))
     ledger.set("journal", str(journal))
-    unnamed = Device("emulated", DEFAULT_ARCH, 64, "", control, journal, ledger=ledger)
+    unnamed = Device("emulated", DEFAULT_ARCH, 64, "", control, journal, ledger)
     return unnamed.with_arch(os.environ.get("HIPAUDIT_ARCH") or DEFAULT_ARCH)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from hipaudit.stacks import frames_of, user_frame
 from hipaudit.symbolise import Frame, Symboliser
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
@@ -34,7 +35,8 @@ class Location:
     file, line  in the kernel's own source where the frames reach it; line 0: not known
     function    the one that line lies in
     block, thread, wave, lane  who ran it
-    frames      all frames at that instruction, innermost first
+    frames      all frames at that instruction or call, innermost first
+    call        the HIP call that was made there; empty in a kernel
     """
 
     file: str
@@ -45,6 +47,7 @@ class Location:
     wave: int | None = None
     lane: int | None = None
     frames: tuple[Frame, ...] = ()
+    call: str = ""
 
     def text(self) -> str:
         """Return the source line, stripped; empty when it cannot be read."""
@@ -54,7 +57,7 @@ class Location:
         """Return plain data."""
         data: dict[str, Any] = {"file": self.file, "line": self.line, "function": self.function}
         data |= {"block": list(self.block), "thread": list(self.thread)}
-        data |= {"wave": self.wave, "lane": self.lane}
+        data |= {"wave": self.wave, "lane": self.lane, "call": self.call}
         data["frames"] = [
             {"function": frame.function, "file": frame.file, "line": frame.line}
             for frame in self.frames
@@ -64,12 +67,32 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """The memory that an access was about: its name, extent, and the access's offset in it."""
+    """The memory or resource that an access was about: its name, extent, the access's offset.
+
+    kind   device, host, async, stream, ...; empty where the ledger does not know it
+    born   the call that made it
+    freed  the call that freed it, where that came before
+    """
 
     name: str
     address: int
     size: int
     offset: int
+    kind: str = ""
+    born: Location | None = None
+    freed: Location | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "name": self.name,
+            "address": self.address,
+            "size": self.size,
+            "offset": self.offset,
+            "kind": self.kind,
+            "born": self.born.as_json() if self.born else None,
+            "freed": self.freed.as_json() if self.freed else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +100,7 @@ class Finding:
     """One root cause on one part; *count* says how often it was seen.
 
     id      the same wherever and whenever the same root cause is found
+    called  the host's call that led there, where *location* is in a kernel
     input   the shrunk input or the launch that triggers it
     replay  a command that shows it again
     """
@@ -96,6 +120,8 @@ class Finding:
     access: str | None = None
     bytes: int | None = None
     allocation: Allocation | None = None
+    called: Location | None = None
+    streams: tuple[str, ...] = ()
     input: str | None = None
     replay: str | None = None
 
@@ -117,14 +143,9 @@ class Finding:
             "address_space": self.address_space,
             "access": self.access,
             "bytes": self.bytes,
-            "allocation": {
-                "name": memory.name,
-                "address": memory.address,
-                "size": memory.size,
-                "offset": memory.offset,
-            }
-            if memory
-            else None,
+            "allocation": memory.as_json() if memory else None,
+            "called": self.called.as_json() if self.called else None,
+            "streams": list(self.streams),
             "input": self.input,
             "replay": self.replay,
         }
@@ -164,6 +185,13 @@ class Reader:
         return tuple(self._finding(r) for r in records if r.get("record") == "finding")
 
     def _finding(self, record: Mapping[str, Any]) -> Finding:
+        memory = self._allocation(record.get("allocation"))
+        called = self._call(record.get("stack"), record.get("call"))
+        other = self._call(record.get("other_stack"), record.get("other_call"))
+        if record.get("kind") == "leak" and memory is not None:
+            called = memory.born
+        place = self._location(record.get("location"))
+        streams = (record.get("stream"), record.get("other_stream"))
         draft = Finding(
             id="",
             kind=str(record.get("kind") or "unknown"),
@@ -173,12 +201,14 @@ class Reader:
             build=str(record.get("build") or "plain"),
             message=str(record.get("message") or ""),
             count=int(record.get("count") or 1),
-            location=self._location(record.get("location")),
-            other_location=self._location(record.get("other_location")),
+            location=place or called,
+            other_location=self._location(record.get("other_location")) or other,
             address_space=record.get("address_space"),
             access=record.get("access"),
             bytes=record.get("bytes") or None,
-            allocation=self._allocation(record.get("allocation")),
+            allocation=memory,
+            called=called if place else None,
+            streams=tuple(str(name) for name in streams if name),
             input=self.input,
             replay=self.replay,
         )
@@ -190,8 +220,19 @@ class Reader:
             return None
         address = int(memory.get("address") or 0)
         name = self.names.get(address) or str(memory.get("name") or "")
-        size, offset = int(memory.get("size") or 0), int(memory.get("offset") or 0)
-        return Allocation(name, address, size, offset)
+        return Allocation(
+            name,
+            address,
+            size=int(memory.get("size") or 0),
+            offset=int(memory.get("offset") or 0),
+            kind=str(memory.get("kind") or ""),
+            born=self._call(memory.get("born"), memory.get("born_call")),
+            freed=self._call(memory.get("freed"), memory.get("freed_call")),
+        )
+
+    def _call(self, stack: Sequence[Mapping[str, Any]] | None, call: Any) -> Location | None:
+        """Return where a HIP call was made; None where nobody recorded it."""
+        return called_from(stack, str(call or ""), self.symboliser) if stack else None
 
     def _location(self, place: Mapping[str, Any] | None) -> Location | None:
         """Resolve one side; a side without an object still says which thread it was.
@@ -214,6 +255,13 @@ class Reader:
             lane=place.get("lane"),
             frames=frames,
         )
+
+
+def called_from(stack: Iterable[Mapping[str, Any]], call: str, symboliser: Symboliser) -> Location:
+    """Return the place of a HIP call from the ledger's stack."""
+    frames = frames_of(stack, symboliser)
+    shown = user_frame(frames, call)
+    return Location(shown.file, shown.line, shown.function, frames=frames, call=call)
 
 
 def own_frame(frames: Sequence[Frame]) -> Frame:
@@ -249,11 +297,13 @@ def _anchor(location: Location | None) -> str:
     """
     if location is None or not location.line:
         return ""
+    # Calls through one wrapper differ in who called it.
+    callers = "".join(f"<{frame.function}" for frame in location.frames) if location.call else ""
     name, text = Path(location.file).name, location.text()
     if not text:
-        return f"{name}:{location.line}"
+        return f"{name}:{location.line}{callers}"
     lines = linecache.getlines(location.file)[: location.line]
-    return f"{name}:{text}#{sum(line.strip() == text for line in lines)}"
+    return f"{name}:{text}#{sum(line.strip() == text for line in lines)}{callers}"
 
 
 def grouped(findings: Iterable[Finding], *, cap: int = CAP) -> Findings:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hipaudit.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_VOID
 from hipaudit.finding import Findings
+from hipaudit.memory import MemoryUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Outcome:
     notes    what the reader must know: checks that did not run
     void     why the run shows nothing; None when it shows something
     mutation scores of mutated files, where that was asked for
+    memory   what the ledger saw of memory; None where there was no ledger
     """
 
     device: str
@@ -29,6 +31,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     void: str | None = None
     mutation: Sequence[dict[str, Any]] = ()
+    memory: MemoryUse | None = None
 
     def exit_code(self, fail_on: str = "error") -> int:
         """Return the command line's exit code: findings first, then void."""
@@ -46,5 +49,6 @@ class Outcome:
             "findings_not_listed": self.findings.dropped,
             "notes": list(self.notes),
             "void": self.void,
+            "memory": None if self.memory is None else self.memory.as_json(),
         }
         return {**document, "mutation": list(self.mutation)} if self.mutation else document

@@ -17,6 +17,7 @@ from hipaudit.errors import HipauditError, UsageError
 
 if TYPE_CHECKING:
     from hipaudit.device import Device
+    from hipaudit.plugin_ledger import TestLedger
 
 PROPERTY = "hipaudit"
 """The key of a verdict in a report's ``user_properties``."""
@@ -24,7 +25,8 @@ PROPERTY = "hipaudit"
 _DEFAULT_ARCHS = ("gfx942", "gfx1100")
 _MARKERS = {
     "numerics": "judged against an oracle, on one part of each wave size",
-    "memory": "memory safety at the API and in kernels",
+    "memory": "memory safety at the API and in kernels; limit='24 MB': how far live memory may "
+    "rise, keep='reason': it may leave memory behind, provokes=['leak', ...]: on purpose",
     "races": "data races",
     "faults": "seeded faults and their clean twins",
     "runtime": "the runtime under test",
@@ -57,6 +59,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="run one Hypothesis example again; `hipaudit replay TOKEN` passes it",
     )
+    group.addoption(
+        "--hip-ledger",
+        choices=("on", "off"),
+        default="on",
+        help="fail tests that leave device memory or resources behind, or misuse HIP's API",
+    )
+    parser.addini(
+        "hip_ledger_keep",
+        type="linelist",
+        help="what may stay alive: FILE[:LINE]: REASON, one a line",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,9 +77,23 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in _MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     _archs_asked(config)
+    if config.getoption("--hip-ledger") == "on":
+        _watch(config)
     explicit = config.getoption("--hip-device") or os.environ.get("HIPAUDIT_DEVICE")
     if explicit == "rocm":
         _bind(config)
+
+
+def _watch(config: pytest.Config) -> None:
+    """Have the ledger watch every test that uses the device."""
+    from hipaudit.plugin_ledger import LedgerChecks, keep_list
+
+    try:
+        keep = keep_list(config.getini("hip_ledger_keep"))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    checks = LedgerChecks(lambda: _bind(config), keep)
+    config.pluginmanager.register(checks, "hipaudit-ledger")
 
 
 def _archs_asked(config: pytest.Config) -> tuple[str, ...]:
@@ -132,6 +159,14 @@ def device(request: pytest.FixtureRequest) -> Device:
         return bound
     asked = _archs_asked(request.config) or _DEFAULT_ARCHS
     return bound.with_arch(getattr(request, "param", asked[0]))
+
+
+@pytest.fixture
+def hip_ledger(request: pytest.FixtureRequest) -> TestLedger:
+    """What the test does with device memory: snapshots, scopes, budgets, expected allocations."""
+    from hipaudit.plugin_ledger import for_test
+
+    return for_test(_bind(request.config))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

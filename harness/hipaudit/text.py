@@ -69,3 +69,13 @@ def code_block(text: str, language: str = "") -> str:
 def plural(count: int, noun: str, many: str = "") -> str:
     """Return ``1 kernel``, ``2 kernels``; *many* where an s does not make the plural."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def size(count: int) -> str:
+    """Return bytes as people read them: ``512 bytes``, ``1.5 MiB``."""
+    if count < 1024:
+        return plural(count, "byte")
+    value, unit = float(count), 0
+    while value >= 1024 and unit < 4:
+        value, unit = value / 1024, unit + 1
+    return f"{value:.1f} {('', 'KiB', 'MiB', 'GiB', 'TiB')[unit]}"

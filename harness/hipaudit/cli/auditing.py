@@ -13,8 +13,17 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hipaudit import toolchain
-from hipaudit.audits import kernels, model_dequantisation
+from hipaudit.audits import (
+    buffer_copies,
+    decoding,
+    hidden_synchronisation,
+    kernels,
+    model_dequantisation,
+    storage_modes,
+)
+from hipaudit.audits.decoding import Decoding
 from hipaudit.audits.kernels import KernelAudit
+from hipaudit.audits.memory_page import MemoryAudit
 from hipaudit.audits.model_dequantisation import ModelAudit
 from hipaudit.device import bind
 from hipaudit.errors import UsageError
@@ -28,6 +37,8 @@ from hipaudit.spec import BOTH_WAVES, Spec
 from hipaudit.text import plural
 
 _MODEL = "model"
+_MEMORY = "memory"
+_MEMORY_AUDITS = (buffer_copies, storage_modes, hidden_synchronisation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +50,13 @@ class Plan:
     specs: tuple[Spec, ...]
     model: Path | None
     examples: int | None
+    decode: Path | None = None
 
 
 def make_plan(only: Sequence[str], model: Path | None, examples: int | None, device: str) -> Plan:
     """Return what to audit. Raises UsageError for names and files that are not there."""
     archs = BOTH_WAVES if device == "emulated" else (bind("rocm").arch,)
-    names = [name for name in only if name != _MODEL]
+    names = [name for name in only if name not in {_MODEL, _MEMORY}]
     specs = tuple(kernels.spec_named(name) for name in names) if only else SPECS
     weights = None
     if not only or _MODEL in only:
@@ -52,16 +64,24 @@ def make_plan(only: Sequence[str], model: Path | None, examples: int | None, dev
         model_dequantisation.quantised_tensors(weights)
     elif model is not None:
         raise UsageError("--model was given, but --only leaves the model out: add --only model")
+    decode = None
+    if not only or _MEMORY in only:
+        decode = model or model_dequantisation.default_model()
+        if decoding.layers_of(decode) < decoding.LAYERS:
+            if _MEMORY in only:
+                raise UsageError(f"{decode.name} has no decoder layers to run: --only memory")
+            decode = None
     if device == "emulated":
         toolchain.device_libraries()  # built once, before children want it
     return Plan(device, archs, specs, weights, examples)
 
 
-def run(plan: Plan) -> tuple[list[KernelAudit], ModelAudit | None]:
+def run(plan: Plan) -> tuple[list[KernelAudit], ModelAudit | None, Decoding | None]:
     """Run the audits, as many at once as there are cores, under a progress bar."""
     jobs = max(1, min(os.cpu_count() or 1, len(plan.specs) + (plan.model is not None)))
     workers = max(1, (os.cpu_count() or 1) // jobs)
     weights: Future[ModelAudit] | None = None
+    tokens: Future[Decoding] | None = None
     with _bar() as bar, ThreadPoolExecutor(jobs) as pool:
         if plan.model is not None:
             tick = _task(bar, _MODEL, len(plan.archs) * _tensor_count(plan.model))
@@ -73,6 +93,9 @@ def run(plan: Plan) -> tuple[list[KernelAudit], ModelAudit | None]:
                 workers=workers,
                 tick=tick,
             )
+        if plan.decode is not None:
+            tick = _task(bar, _MEMORY, decoding.TOKENS)
+            tokens = pool.submit(decoding.run, plan.decode, plan.device, plan.archs[0], tick)
         futures = [
             pool.submit(
                 kernels.audit,
@@ -86,7 +109,11 @@ def run(plan: Plan) -> tuple[list[KernelAudit], ModelAudit | None]:
             for spec in plan.specs
         ]
         audits = [future.result() for future in futures]
-        return audits, weights.result() if weights is not None else None
+        return (
+            audits,
+            weights.result() if weights is not None else None,
+            tokens.result() if tokens is not None else None,
+        )
 
 
 def _tensor_count(model: Path) -> int:
@@ -111,7 +138,12 @@ def _task(bar: Progress, name: str, total: int) -> Callable[[], None]:
     return lambda: bar.advance(task)
 
 
-def data(plan: Plan, audits: Sequence[KernelAudit], weights: ModelAudit | None) -> AuditData:
+def data(
+    plan: Plan,
+    audits: Sequence[KernelAudit],
+    weights: ModelAudit | None,
+    tokens: Decoding | None,
+) -> AuditData:
     """Return what the pages and the outputs are made from."""
     title = f"{plan.device} device, as {' and '.join(plan.archs)}"
     ours = kernels.outcome_of(audits, title, plan.archs)
@@ -122,6 +154,12 @@ def data(plan: Plan, audits: Sequence[KernelAudit], weights: ModelAudit | None) 
         launched += weights.launches
         found += weights.findings
         voids += [weights.void] if weights.void else []
+    memory: tuple[MemoryAudit, ...] = ()
+    if tokens is not None:
+        memory = tuple(one.audit(tokens) for one in _MEMORY_AUDITS)
+        launched += tokens.launches
+        found += [*tokens.findings, *(finding for one in memory for finding in one.findings)]
+        voids += [tokens.void] if tokens.void else []
     outcome = Outcome(
         title,
         ",".join(plan.archs),
@@ -132,4 +170,6 @@ def data(plan: Plan, audits: Sequence[KernelAudit], weights: ModelAudit | None) 
     )
     subjects = [plural(len(audits), "library kernel")]
     subjects += [f"the weights of {weights.model}"] if weights is not None else []
-    return AuditData(outcome, tuple(audits), weights, " and ".join(subjects), plan.archs)
+    subjects += [f"{plural(tokens.tokens, 'token')} decoded by it"] if tokens is not None else []
+    scope = " and ".join(subjects)
+    return AuditData(outcome, tuple(audits), weights, scope, plan.archs, memory)

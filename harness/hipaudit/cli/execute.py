@@ -19,6 +19,8 @@ from hipaudit.device import ARCHES, DEFAULT_ARCH, child_environment, choose, rea
 from hipaudit.errors import EXIT_CLEAN, EXIT_VOID, UsageError
 from hipaudit.finding import Reader, grouped
 from hipaudit.launches import kernel_rows, launches
+from hipaudit.memory import memory_use
+from hipaudit.memory_hygiene import hygiene_findings
 from hipaudit.outcome import Outcome
 from hipaudit.report.output import write
 
@@ -27,18 +29,23 @@ _EPILOG = (
     "hipaudit exec -- python app.py\n\n"
     "hipaudit exec --plain -- python slow_app.py\n\n"
     "hipaudit exec --arch gfx1100 --json findings.json -- python -m pytest tests\n\n"
+    "hipaudit exec --ledger --memory-plot memory.svg -- ./native_program\n\n"
     "The exit code is the program's own, unless there are findings (1), or it ended well and "
-    "no kernel ran (3)."
+    "nothing was shown (3): no kernel ran, or with --ledger no HIP call was made."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A program that ran: on which device, part and build, and how it ended."""
+    """A program that ran: on which device, part and build, and how it ended.
+
+    ledger  the ledger's checks were the only ones asked for
+    """
 
     choice: str
     arch: str
     build: str
+    ledger: bool
     program: tuple[str, ...]
     code: int
 
@@ -62,6 +69,18 @@ def _command(
     plain: Annotated[
         bool, typer.Option("--plain", help="Run kernels without access checks: faster.")
     ] = False,
+    ledger: Annotated[
+        bool,
+        typer.Option(
+            "--ledger",
+            help="Check only what is done through HIP's API: allocations, copies, streams. For "
+            "programs without kernels, and for native ones.",
+        ),
+    ] = False,
+    memory_plot: Annotated[
+        Path | None,
+        typer.Option(metavar="SVG", help="Draw live memory over time and its owners there."),
+    ] = None,
     json_to: JsonTo = None,
     sarif_to: SarifTo = None,
     fail_on: FailOn = Level.ERROR,
@@ -73,14 +92,28 @@ def _command(
     chosen = choose(choice(hip_device))
     with tempfile.TemporaryDirectory(prefix="hipaudit-") as folder:
         journal = Path(folder) / "journal.jsonl"
-        build = "plain" if plain else "checked"
+        build = "plain" if plain or ledger else "checked"
         settings = {"arch": arch, "build": build, "timeout": f"{timeout:g}"}
         settings["journal"] = str(journal)
         code = _run(program, child_environment(chosen, settings))
         records = read_journal(journal)
-        outcome = _outcome(records, Ran(chosen, arch, build, tuple(program), code))
+        outcome = _outcome(records, Ran(chosen, arch, build, ledger, tuple(program), code))
+        if memory_plot is not None:
+            _draw(outcome, memory_plot)
         ours = write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value)
     raise SystemExit(_exit_code(ours, code))
+
+
+def _draw(outcome: Outcome, path: Path) -> None:
+    """Write the plot of live memory."""
+    from hipaudit.report.plots import live_memory
+
+    if outcome.memory is None:
+        raise UsageError(f"{path}: there is no memory to draw, the program made no HIP call")
+    try:
+        live_memory(outcome.memory, path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _exit_code(ours: int, code: int) -> int:
@@ -108,15 +141,19 @@ def _run(program: list[str], environment: dict[str, str]) -> int:
 
 def _outcome(records: list[dict[str, Any]], ran: Ran) -> Outcome:
     """Return what the program's journal says."""
-    flag = " --plain" if ran.build == "plain" else ""
+    flag = " --ledger" if ran.ledger else " --plain" if ran.build == "plain" else ""
     # The command itself is what shows the finding again.
     replay = f"hipaudit exec --arch {ran.arch}{flag} -- {shlex.join(ran.program)}"
-    found = grouped(Reader(replay=replay).findings(records))
+    reader = Reader(replay=replay)
+    memory = memory_use(records, reader.symboliser)
+    hygiene = hygiene_findings(memory, ran.arch, replay) if memory else []
+    found = grouped([*reader.findings(records), *hygiene])
     counted = launches(records)
     notes = [f"the program ended with exit code {ran.code}"] if ran.code else []
     void = None
-    if ran.choice == "rocm":
-        notes.append("the ROCm device does not count launches; its own checks are all that ran")
+    if ran.ledger or ran.choice == "rocm":
+        notes.append("kernels were not checked: the ledger's checks are all that ran")
+        void = None if memory and memory.calls else "no HIP call was made"
     elif not sum(entry.launches for entry in counted):
         void = "no kernel ran"
     elif ran.build == "plain":
@@ -125,4 +162,4 @@ def _outcome(records: list[dict[str, Any]], ran: Ran) -> Outcome:
         void = "no memory access was instrumented"
     kind = "emulated" if ran.choice == "emulated" else "ROCm"
     title = f"{kind} device {ran.arch}, process {Path(ran.program[0]).name}"
-    return Outcome(title, ran.arch, kernel_rows(counted), found, tuple(notes), void)
+    return Outcome(title, ran.arch, kernel_rows(counted), found, tuple(notes), void, memory)

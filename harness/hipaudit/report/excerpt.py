@@ -6,6 +6,7 @@ import linecache
 from dataclasses import dataclass
 
 from hipaudit.finding import Finding, Location
+from hipaudit.stacks import without_runners
 from hipaudit.text import inert
 
 _AROUND = 2
@@ -33,6 +34,21 @@ def excerpt(location: Location, around: int = _AROUND) -> tuple[Line, ...]:
     )
 
 
+def sides(finding: Finding) -> tuple[tuple[str, Location], ...]:
+    """Return every place that a finding is about, with what it is."""
+    memory = finding.allocation
+    born = memory.born if memory else None
+    freed = memory.freed if memory else None
+    named = (
+        ("at", finding.location),
+        ("against", finding.other_location),
+        ("called at", finding.called),
+        ("made at", born if born != finding.location else None),
+        ("freed at", freed if freed not in {finding.location, finding.other_location} else None),
+    )
+    return tuple((label, location) for label, location in named if location is not None)
+
+
 def place(location: Location) -> str:
     """Return ``file:line``, as much of it as is known."""
     if not location.file:
@@ -42,7 +58,7 @@ def place(location: Location) -> str:
 
 def who(location: Location) -> str:
     """Return who was there: block, thread, wave and lane."""
-    parts = []
+    parts = [location.call] if location.call else []
     if location.block:
         parts.append(f"block {_triple(location.block)}")
     if location.thread:
@@ -72,10 +88,17 @@ def what(finding: Finding) -> str:
     return inert(" ".join(parts))
 
 
-def inlined(location: Location) -> tuple[str, ...]:
-    """Return the calls that led to the innermost frame, where there was inlining."""
+def steps(location: Location) -> tuple[str, ...]:
+    """Return how a place was reached: the calls above a HIP call, or inlined calls in a kernel."""
     if len(location.frames) < 2:
         return ()
+    shown = without_runners(location.frames)
+    if location.call:
+        here = (location.function, location.file, location.line)
+        places = [(frame.function, frame.file, frame.line) for frame in shown]
+        shown = shown[places.index(here) + 1 :] if here in places else shown
     return tuple(
-        inert(f"{frame.function or '?'} at {frame.file}:{frame.line}") for frame in location.frames
+        inert(f"{frame.function or '?'} at {frame.file}:{frame.line}")
+        for frame in shown
+        if frame.line
     )

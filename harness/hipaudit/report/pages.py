@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hipaudit import __version__
 from hipaudit.audits.kernels import KernelAudit
+from hipaudit.audits.memory_page import MemoryAudit
 from hipaudit.audits.model_dequantisation import ModelAudit
 from hipaudit.finding import Finding
 from hipaudit.outcome import Outcome
@@ -44,6 +45,7 @@ class AuditData:
     model: ModelAudit | None
     scope: str
     archs: tuple[str, ...]
+    memory: tuple[MemoryAudit, ...] = ()
 
 
 def write_reports(data: AuditData, folder: Path) -> list[Path]:
@@ -64,7 +66,17 @@ def write_reports(data: AuditData, folder: Path) -> list[Path]:
         path = folder / "model_dequantisation.md"
         _write(path, environment, "model.md.j2", {**_common(data), **model})
         written.append(path)
-    listed = {"rows": rows, "model": model, "findings": _findings(data.outcome.findings.items)}
+    memory = [_memory_page(audit, folder) for audit in data.memory]
+    for page in memory:
+        path = folder / page["link"]
+        _write(path, environment, "memory.md.j2", {**_common(data), **page})
+        written.append(path)
+    listed = {
+        "rows": rows,
+        "model": model,
+        "memory": memory,
+        "findings": _findings(data.outcome.findings.items),
+    }
     _write(index, environment, "index.md.j2", {**_common(data), **listed})
     return written
 
@@ -179,6 +191,33 @@ def _model_page(model: ModelAudit, folder: Path) -> Page:
     }
 
 
+def _memory_page(audit: MemoryAudit, folder: Path) -> Page:
+    """Return a memory audit's values, and draw its plot where it is about live memory."""
+    plot = ""
+    if audit.name == "storage_modes" and audit.run.memory is not None:
+        plot = "plots/storage_modes.svg"
+        plots.live_memory(audit.run.memory, folder / plot, by_event=True)
+    status = "void" if audit.run.void else "clean"
+    if audit.findings:
+        status = plural(len({finding.id for finding in audit.findings}), "finding")
+    return {
+        "link": f"{audit.name}.md",
+        "title": audit.title,
+        "question": audit.question,
+        "model": audit.run.model,
+        "tokens": audit.run.tokens,
+        "layers": audit.run.layers,
+        "status": status,
+        "totals": audit.totals,
+        "checks": audit.checks,
+        "columns": audit.columns,
+        "numeric": audit.numeric,
+        "table": audit.rows,
+        "plot": plot,
+        "findings": _findings(audit.findings),
+    }
+
+
 def _findings(findings: Sequence[Finding]) -> list[Page]:
     """Return findings as the templates print them, one a root cause."""
     causes: dict[str, Page] = {}
@@ -188,6 +227,7 @@ def _findings(findings: Sequence[Finding]) -> list[Page]:
             continue
         sides = [
             {
+                "label": label.capitalize(),
                 "place": excerpt.place(side),
                 "who": excerpt.who(side),
                 "lines": "\n".join(
@@ -195,8 +235,7 @@ def _findings(findings: Sequence[Finding]) -> list[Page]:
                     for line in excerpt.excerpt(side)
                 ),
             }
-            for side in (finding.location, finding.other_location)
-            if side is not None
+            for label, side in excerpt.sides(finding)
         ]
         causes[finding.id] = {
             "finding": finding,

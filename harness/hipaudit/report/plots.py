@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hipaudit.memory import MemoryUse
+from hipaudit.text import inert, size
+
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _SETTINGS = {
@@ -22,6 +26,7 @@ _SETTINGS = {
     "grid.linewidth": 0.6,
 }
 _COLOURS = ("#0b62a4", "#c8501e", "#3a7d44", "#7a3e9d")
+_MOST_OWNERS = 6
 _MARKS = ("o", "x", "^", "s")
 
 Points = Sequence[tuple[int, float]]
@@ -132,6 +137,61 @@ def elements_by_format(formats: Sequence[Mapping[str, object]], path: Path) -> N
         axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
     _save(draw, path, height=1.8)
+
+
+def live_memory(memory: MemoryUse, path: Path, *, by_event: bool = False) -> None:
+    """Plot live bytes over time, with the high-water mark, and who owned it then.
+
+    by_event  over the points of the timeline instead, which two runs have in common
+    """
+    unit, divisor = ("KiB", 1024) if memory.peak_bytes < 1 << 20 else ("MiB", 1 << 20)
+
+    def draw(figure: Figure) -> None:
+        over, by = figure.subplots(1, 2, width_ratios=(3, 2))
+        times = [
+            float(index) if by_event else step.t_ms / 1000
+            for index, step in enumerate(memory.timeline)
+        ]
+        over.fill_between(
+            times,
+            [step.bytes / divisor for step in memory.timeline],
+            step="post",
+            color=_COLOURS[0],
+            alpha=0.35,
+            linewidth=0,
+        )
+        over.step(
+            times,
+            [step.peak / divisor for step in memory.timeline],
+            where="post",
+            color=_COLOURS[0],
+        )
+        over.axhline(memory.peak_bytes / divisor, color="#b00020", linewidth=1.0)
+        over.annotate(
+            f"peak {size(memory.peak_bytes)}",
+            (0.02, memory.peak_bytes / divisor),
+            xycoords=("axes fraction", "data"),
+            va="bottom",
+        )
+        over.set_ylim(0, max(1.15 * memory.peak_bytes / divisor, 1e-3))
+        over.set_xlabel("allocations and frees, in order" if by_event else "seconds")
+        over.set_ylabel(f"live {unit}")
+        _owners(by, memory, divisor, unit)
+
+    _save(draw, path)
+
+
+def _owners(axes: Axes, memory: MemoryUse, divisor: int, unit: str) -> None:
+    """Draw the owners of the peak as bars, the largest on top."""
+    shown = memory.owners[:_MOST_OWNERS]
+    bars = [(f"{Path(s.location.file).name}:{s.location.line}", s.peak_bytes) for s in shown]
+    rest = sum(site.peak_bytes for site in memory.owners[_MOST_OWNERS:])
+    bars += [("others", rest)] if rest else []
+    places = range(len(bars))
+    axes.barh(places, [held / divisor for _, held in bars], color=_COLOURS[1])
+    axes.set_yticks(places, [inert(name) for name, _ in bars])
+    axes.invert_yaxis()
+    axes.set_xlabel(f"{unit} at the peak")
 
 
 def _save(draw: Callable[[Figure], None], path: Path, height: float = 2.8) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from hipaudit import __version__
 from hipaudit.finding import Finding, Location
 from hipaudit.outcome import Outcome
-from hipaudit.report.excerpt import what, who
+from hipaudit.report.excerpt import sides, what, who
 from hipaudit.text import inert
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -79,13 +79,39 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
         },
     }
     if finding.location is not None and finding.location.file:
-        result["locations"] = [_location(finding.location, None)]
-    if finding.other_location is not None and finding.other_location.file:
-        result["relatedLocations"] = [_location(finding.other_location, 1)]
+        result["locations"] = [_location(finding.location)]
+    related = [(label, side) for label, side in sides(finding) if side is not finding.location]
+    named = [(label, side) for label, side in related if side.file]
+    listed = [_location(side, number, label) for number, (label, side) in enumerate(named, 1)]
+    if listed:
+        result["relatedLocations"] = listed
+    stacks = [_stack(label, side) for label, side in sides(finding) if side.call and side.frames]
+    if stacks:
+        result["stacks"] = stacks
     return result
 
 
-def _location(location: Location, number: int | None) -> dict[str, Any]:
+def _stack(label: str, side: Location) -> dict[str, Any]:
+    """Return the frames that led to a HIP call."""
+    frames = [
+        {
+            "location": {
+                "physicalLocation": {
+                    "artifactLocation": _artifact(frame.file),
+                    **({"region": {"startLine": frame.line}} if frame.line else {}),
+                },
+                "logicalLocations": [{"name": inert(frame.function or "?"), "kind": "function"}],
+            }
+        }
+        for frame in side.frames
+    ]
+    return {"message": {"text": inert(f"{label}: {side.call}")}, "frames": frames}
+
+
+_LABELS = {"against": "the other side"}
+
+
+def _location(location: Location, number: int | None = None, label: str = "") -> dict[str, Any]:
     physical: dict[str, Any] = {"artifactLocation": _artifact(location.file)}
     if location.line:
         physical["region"] = {"startLine": location.line}
@@ -95,7 +121,8 @@ def _location(location: Location, number: int | None) -> dict[str, Any]:
     running = who(location)
     if number is not None:
         entry["id"] = number
-        entry["message"] = {"text": f"the other side{', ' + running if running else ''}"}
+        said = _LABELS.get(label, label)
+        entry["message"] = {"text": f"{said}{', ' + running if running else ''}"}
     elif running:
         entry["message"] = {"text": running}
     return entry

@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from hipaudit.finding import Finding, Location
+from hipaudit.memory import MemoryUse
 from hipaudit.outcome import Outcome
-from hipaudit.report.excerpt import excerpt, inlined, place, what, who
-from hipaudit.text import inert, plural
+from hipaudit.report.excerpt import excerpt, place, sides, steps, what, who
+from hipaudit.text import inert, plural, size
 
 _MOST_ROWS = 12
+_MOST_OWNERS = 5
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
 
@@ -42,6 +44,8 @@ def show(outcome: Outcome, to: Console) -> None:
         to.print(f"{plural(outcome.findings.dropped, 'more root cause')} not listed", style="bold")
     for line in _kernel_lines(outcome.kernels):
         to.print(line)
+    if outcome.memory is not None:
+        _show_memory(outcome.memory, to)
     for note in outcome.notes:
         to.print(Text.assemble(("note: ", "cyan"), inert(note)))
     to.print(_verdict(outcome))
@@ -68,9 +72,8 @@ def _show_finding(finding: Finding, archs: list[str], to: Console) -> None:
     touched = what(finding)
     if touched:
         to.print(f"  {touched}")
-    for location, label in ((finding.location, "at"), (finding.other_location, "against")):
-        if location is not None:
-            _show_side(location, label, to)
+    for label, location in sides(finding):
+        _show_side(location, label, to)
     for name, value in (("input", finding.input), ("replay", finding.replay), ("id", finding.id)):
         if value:
             to.print(Text.assemble(f"  {name}: ", (inert(value), "dim")))
@@ -88,8 +91,25 @@ def _show_side(location: Location, label: str, to: Console) -> None:
         mark = ">" if source.marked else " "
         style = "bold" if source.marked else "dim"
         to.print(Text(f"    {mark} {source.number:5} | {source.text}", style=style))
-    for step in inlined(location):
-        to.print(Text(f"      via {step}", style="dim"))
+    for step in steps(location):
+        to.print(Text(f"      {'from' if location.call else 'via'} {step}", style="dim"))
+
+
+def _show_memory(memory: MemoryUse, to: Console) -> None:
+    """Print the high-water mark and who owned it."""
+    if not memory.allocations:
+        return
+    to.print(
+        f"memory: {plural(memory.allocations, 'allocation')} of {size(memory.bytes)}, "
+        f"at most {size(memory.peak_bytes)} at once"
+    )
+    for site in memory.owners[:_MOST_OWNERS]:
+        where = place(site.location)
+        to.print(Text(f"  {size(site.peak_bytes):>12}  {site.kind}, {where}", style="dim"))
+    more = memory.owners[_MOST_OWNERS:]
+    if more:
+        rest = f"{plural(len(more), 'more place')}"
+        to.print(Text(f"  {size(sum(site.peak_bytes for site in more)):>12}  {rest}", style="dim"))
 
 
 def _kernel_lines(rows: Sequence[dict[str, Any]]) -> list[str]:

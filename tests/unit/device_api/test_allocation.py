@@ -103,6 +103,7 @@ def test_a_small_part_has_little_memory(emulated: Emulated) -> None:
 
 
 @pytest.mark.usefixtures("no_findings")
+@pytest.mark.memory(provokes=["double-free", "invalid-free"])
 def test_double_and_invalid_frees_are_refused(emulated: Emulated) -> None:
     address = emulated.malloc(1000)
     assert emulated.free(address + 256) == INVALID_VALUE
@@ -209,12 +210,14 @@ def test_pointers_know_what_they_are(emulated: Emulated) -> None:
     own = np.zeros(4)
     assert attributes(emulated, own.ctypes.data).type == UNREGISTERED
     assert range_of(emulated, device + 500) == (device, 1000)
-    for pointer in (device, pinned.value, managed.value):
+    assert library.hipHostFree(pinned) == SUCCESS
+    for pointer in (device, managed.value):
         assert pointer is not None
         assert emulated.free(pointer) == SUCCESS
     assert attributes(emulated, device).type == UNREGISTERED
 
 
+@pytest.mark.memory(provokes=["double-free"])
 def test_host_memory_is_the_device_s_at_its_own_address(emulated: Emulated) -> None:
     library = emulated.library
     pinned, seen, flags = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_uint()
@@ -229,6 +232,7 @@ def test_host_memory_is_the_device_s_at_its_own_address(emulated: Emulated) -> N
     assert library.hipHostMalloc(ctypes.byref(pinned), ctypes.c_size_t(64), coherent_and_not) == 1
 
 
+@pytest.mark.memory(provokes=["double-free"])
 def test_host_memory_can_be_registered_once(emulated: Emulated) -> None:
     library = emulated.library
     own = np.zeros(1000, np.uint8)

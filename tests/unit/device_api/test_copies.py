@@ -188,7 +188,7 @@ def test_pinned_managed_and_registered_memory_is_on_both_sides(emulated: Emulate
             assert library.hipMemcpy(to, host(registered), size_t(SIZE), kind) == SUCCESS
             assert np.array_equal(contents(to.value or 0), registered)
     assert library.hipHostUnregister(host(registered)) == SUCCESS
-    assert emulated.free(pinned.value or 0) == SUCCESS
+    assert library.hipHostFree(pinned) == SUCCESS
     assert emulated.free(managed.value or 0) == SUCCESS
 
 

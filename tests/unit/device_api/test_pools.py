@@ -46,6 +46,7 @@ def attribute(emulated: Emulated, pool: ctypes.c_void_p, which: int) -> int:
     return value.value
 
 
+@pytest.mark.memory(provokes=["double-free"])
 def test_buffers_come_from_the_current_pool(emulated: Emulated) -> None:
     library = emulated.library
     standard, now = pointer(), pointer()

@@ -1,0 +1,11 @@
+"""An allocation that failed, whose status nobody looked at."""
+
+from __future__ import annotations
+
+from common import TWIN
+from hip import hip
+
+size = 1 << 10 if TWIN else 1 << 50
+status, buffer = hip.hipMalloc(size)  # FAULT: api-error-ignored other
+hip.hipMemset(buffer, 0, 1 << 10)  # FAULT: api-error-ignored
+hip.hipFree(buffer)
