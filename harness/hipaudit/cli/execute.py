@@ -162,4 +162,5 @@ def _outcome(records: list[dict[str, Any]], ran: Ran) -> Outcome:
         void = "no memory access was instrumented"
     kind = "emulated" if ran.choice == "emulated" else "ROCm"
     title = f"{kind} device {ran.arch}, process {Path(ran.program[0]).name}"
-    return Outcome(title, ran.arch, kernel_rows(counted), found, tuple(notes), void, memory)
+    rows = kernel_rows(counted)
+    return Outcome(title, ran.arch, rows, found, tuple(notes), void, memory=memory)
