@@ -30,7 +30,8 @@ struct Max {
 };
 
 // What another lane holds; a Value of several words brings an overload of its own.
-__device__ inline float from_lane_across(float value, int distance) {
+template <class Value>
+__device__ Value from_lane_across(Value value, int distance) {
   return __shfl_xor(value, distance);
 }
 

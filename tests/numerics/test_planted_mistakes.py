@@ -52,6 +52,7 @@ FIRST_WAVE = "wave < min(waves, 1); ++wave) value"
 REDUCE = "include/block_reduce.h"
 GGML = "include/ggml_blocks.h"
 SUPER = "include/ggml_super_blocks.h"
+BEST = "include/best.h"
 SMALL = "include/small_floats.h"
 PRODUCT = "include/quantised_product.h"
 
@@ -180,6 +181,29 @@ MISTAKES = (
     ),
     Mistake("rope", "other direction", "x0 * cosine - x1 * sine", "x0 * cosine + x1 * sine"),
     Mistake("rope", "rest not copied", "to[i + pairs] = from[i + pairs];", ""),
+    Mistake("moe_router", "not normalised", "weight[rank] /= chosen", "weight[rank] /= 1.0f"),
+    Mistake("moe_router", "taken not marked", "taken |= 1u <<", "taken |= 0u <<"),
+    Mistake("moe_router", "last tokens lost", "token >= tokens", "token >= tokens - 1"),
+    Mistake("moe_permute", "not stable", "i < static_cast<int>(threadIdx.x); ++i", "i < 0; ++i"),
+    Mistake("moe_permute", "inclusive", "+ through - own", "+ through"),
+    Mistake("grouped_gemm", "next group", ".group) * k * n", ".group + 1) * k * n % (2 * k * n)"),
+    Mistake("grouped_gemm", "into the next group", "place.row + i >= place.end", "false"),
+    Mistake("grouped_gemm", "tail of k lost", "depth < k;", "depth + kDepth <= k;"),
+    Mistake("moe_combine", "last expert lost", "c < count; ++c", "c < count - 1; ++c"),
+    Mistake("moe_combine", "sorted order taken", "position[first + c]", "(first + c)"),
+    Mistake("temperature", "a product", "logit / value", "logit * value"),
+    Mistake("repetition_penalty", "negative ones too", "logit > 0.0f ?", "true ?"),
+    Mistake("argmax", "last of equals", "a.index < b.index", "a.index > b.index", BEST),
+    Mistake("argmax", "NaN passed over", "a.is_nan != b.is_nan ?", "false ?"),
+    Mistake("keep_top_k", "ties all kept", "{low, last}", "{low, columns}"),
+    Mistake("keep_top_k", "one too many", "columns, k, one", "columns, k + 1, one"),
+    Mistake("keep_top_p", "the last one left out", "? last : first", "? first : last"),
+    Mistake("keep_min_p", "border left out", ">= share * high", "> share * high"),
+    Mistake("renormalise", "sum of all", "if (kept[row + i] != 0) sum", "sum"),
+    Mistake("multinomial", "first token above", "sum > point", "row[i] > point"),
+    Mistake("multinomial", "no mass", "sums.total > 0.0f ? token : -1", "token"),
+    Mistake("multinomial", "seed lost", "draw_of(blockIdx.x, seed", "draw_of(blockIdx.x, 0"),
+    Mistake("uniform", "nine rounds", "round < 10", "round < 9", "include/philox.h"),
     Mistake("dequantise_q4_0", "offset 7", "& 15) - 8", "& 15) - 7", GGML),
     Mistake("dequantise_q4_0", "last block lost", "(block_count) *", "(block_count - 1) *"),
     Mistake("dequantise_q4_1", "no minimum", "& 15) + minimum;", "& 15);", GGML),

@@ -242,3 +242,46 @@ def test_an_int_that_a_kernel_cannot_hold_is_refused() -> None:
         "c_float",
         "c_ulong",
     ]
+
+
+def test_experts_refuse_what_does_not_fit(device: Device) -> None:
+    with pytest.raises(ValueError, match="experts is 1025, outside 1 to 1024"):
+        ops.router(device, floats(1, 1025), 1)
+    with pytest.raises(ValueError, match="count is 5, outside 1 to 4"):
+        ops.router(device, floats(1, 4), 5)
+    with pytest.raises(ValueError, match=r"offsets are \[0, 3\], not rising from 0 to 2"):
+        ops.grouped_gemm(device, floats(2, 4), floats(1, 4, 4), np.array([0, 3], np.int32))
+    with pytest.raises(ValueError, match="position has 2, outside 0 to 1"):
+        ops.combine(device, floats(2, 4), floats(1, 2), np.array([0, 2], np.int32))
+
+
+def test_a_pair_without_an_expert_comes_last(device: Device) -> None:
+    chosen = np.array([1, -1, 0, 7, 1], np.int32)
+    source, offsets, position = ops.permute(device, chosen, 2)
+    assert source.tolist() == [2, 0, 4, 1, 3]
+    assert offsets.tolist() == [0, 1, 3]
+    assert position.tolist() == [1, 3, 0, 4, 2]
+
+
+def test_sampling_refuses_what_has_no_meaning(device: Device) -> None:
+    with pytest.raises(ValueError, match=r"temperature is 0.0, outside"):
+        ops.temperature(device, floats(1, 4), 0.0)
+    with pytest.raises(ValueError, match="penalty is nan, outside"):
+        ops.repetition_penalty(device, floats(1, 4), np.zeros((1, 4), np.bool_), float("nan"))
+    with pytest.raises(ValueError, match="k is 5, outside 1 to 4"):
+        ops.top_k(device, floats(1, 4), 5)
+    with pytest.raises(ValueError, match=r"p is 1.5, outside 0.0 to 1.0"):
+        ops.top_p(device, floats(1, 4), 1.5)
+    with pytest.raises(ValueError, match="seed is -1, outside 0 to"):
+        ops.multinomial(device, floats(1, 4), -1)
+
+
+def test_draws_follow_the_probabilities(device: Device) -> None:
+    probabilities = np.tile(np.array([0.5, 0.25, 0.0, 0.25], np.float32), (4000, 1))
+    tokens = ops.multinomial(device, probabilities, 2026)
+    counts = np.bincount(tokens, minlength=4)
+    expected = np.array([2000, 1000, 1000])
+    # Chi-square with two degrees of freedom: beyond 13.8 once in a thousand seeds; this is one.
+    assert np.sum((counts[[0, 1, 3]] - expected) ** 2 / expected) < 13.8
+    assert counts[2] == 0
+    assert not np.array_equal(tokens, ops.multinomial(device, probabilities, 2026, offset=1))

@@ -9,6 +9,7 @@ from hipaudit.library import (
     attention,
     conversions,
     elementwise,
+    experts,
     gemm,
     latent,
     movement,
@@ -17,6 +18,7 @@ from hipaudit.library import (
     quantised,
     reductions,
     rotary,
+    sampling,
     softmax,
 )
 from hipaudit.spec import Spec
@@ -34,6 +36,8 @@ SPECS: tuple[Spec, ...] = (
     *reductions.SPECS,
     *movement.SPECS,
     *rotary.SPECS,
+    *experts.SPECS,
+    *sampling.SPECS,
 )
 """Every library kernel's spec."""
 

@@ -73,6 +73,13 @@ def suffix(**tensors: Tensor) -> str:
     return "" if short == "f32" else f"_{short}"
 
 
+def integers(**tensors: Tensor) -> None:
+    """Each tensor is int32, at an address that is a multiple of 4."""
+    for name, tensor in tensors.items():
+        dtype(name, tensor, np.int32)
+        aligned(name, tensor.address, 4)
+
+
 def rank(name: str, array: ArrayLike, wanted: int) -> None:
     """The array has the wanted number of axes."""
     if len(array.shape) != wanted:

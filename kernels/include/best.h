@@ -1,0 +1,36 @@
+// The largest of values and where it is: an operation for block_reduce.h.
+//
+// Policy    of equal values the lower index wins; -0 equals +0. A NaN never wins: a caller for
+// which
+//           one counts gives it another key.
+#pragma once
+
+#include <hip/hip_runtime.h>
+
+namespace best {
+
+struct Entry {
+  float value;
+  int index;
+};
+
+// What any other entry replaces.
+__device__ inline Entry none() { return {-__builtin_huge_valf(), 0x7fffffff}; }
+
+__device__ inline bool precedes(const Entry& a, const Entry& b) {
+  return a.value > b.value || (a.value == b.value && a.index < b.index);
+}
+
+// Chosen member by member: a choice between whole entries would put them into memory.
+struct Larger {
+  __device__ Entry operator()(const Entry& a, const Entry& b) const {
+    const bool first = precedes(a, b);
+    return {first ? a.value : b.value, first ? a.index : b.index};
+  }
+};
+
+__device__ inline Entry from_lane_across(const Entry& entry, int distance) {
+  return {__shfl_xor(entry.value, distance), __shfl_xor(entry.index, distance)};
+}
+
+}  // namespace best
