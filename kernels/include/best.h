@@ -17,19 +17,19 @@ struct Entry {
 // What any other entry replaces.
 __device__ inline Entry none() { return {-__builtin_huge_valf(), 0x7fffffff}; }
 
-__device__ inline bool precedes(const Entry& a, const Entry& b) {
+__device__ inline bool precedes(Entry a, Entry b) {
   return a.value > b.value || (a.value == b.value && a.index < b.index);
 }
 
-// Chosen member by member: a choice between whole entries would put them into memory.
+// Entries by value, chosen member by member: a choice between addresses would put them into memory.
 struct Larger {
-  __device__ Entry operator()(const Entry& a, const Entry& b) const {
+  __device__ Entry operator()(Entry a, Entry b) const {
     const bool first = precedes(a, b);
     return {first ? a.value : b.value, first ? a.index : b.index};
   }
 };
 
-__device__ inline Entry from_lane_across(const Entry& entry, int distance) {
+__device__ inline Entry from_lane_across(Entry entry, int distance) {
   return {__shfl_xor(entry.value, distance), __shfl_xor(entry.index, distance)};
 }
 
