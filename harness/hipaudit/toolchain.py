@@ -14,11 +14,13 @@ import functools
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -302,19 +304,43 @@ def _soname(library: Path) -> str:
 
 
 def _compile(objects: Path, places: Sequence[Path]) -> list[Path]:
-    """Compile sources, or all those of a folder, into *objects*."""
+    """Compile sources, or all those of a folder, into *objects*.
+
+    The cache keeps every object with the files it was made from: after an edit, the objects that
+    it touches are made again and no others.
+    """
     tools = compiler()
     search = ("-iquote", str(objects), "-I", str(NATIVE / "include"), "-I", str(NATIVE))
     command = (*tools.compile, *LIBRARY, *tools.includes, *search)
-    headers = objects / "precompiled.pch"
-    first = ("-x", "c++-header", "-emit-pch", "-o", str(headers))
-    _run([*command, *first, str(NATIVE / "device" / "precompiled.h")])
+    parent = cache_folder() / "objects"
+    parent.mkdir(mode=0o700, exist_ok=True)
+
+    @functools.cache
+    def precompiled() -> tuple[str, ...]:
+        headers = objects / "precompiled.pch"
+        first = ("-x", "c++-header", "-emit-pch", "-o", str(headers))
+        _run([*command, *first, str(NATIVE / "device" / "precompiled.h")])
+        return ("-include-pch", str(headers))
+
+    once = threading.Lock()
 
     def build(source: Path) -> Path:
         target = objects / f"{source.parent.name}.{source.stem}.o"
+        flags = "\0".join((*tools.compile, *LIBRARY, *tools.includes))
+        name = f"{source.relative_to(NATIVE)}\0{NATIVE}\0{flags}"
+        kept = parent / hashlib.sha256(name.encode()).hexdigest()[:32]
+        if _up_to_date(kept, objects):
+            shutil.copyfile(kept / "object", target)
+            return target
         # The math's sources declare C's names themselves, which the library headers would bring in.
-        parsed = () if source.stem.startswith("math") else ("-include-pch", str(headers))
-        _run([*command, "-x", "c++", "-emit-obj", *parsed, "-o", str(target), str(source)])
+        parsed: tuple[str, ...] = ()
+        if not source.stem.startswith("math"):
+            with once:
+                parsed = precompiled()
+        rule = target.with_suffix(".d")
+        emit = ("-x", "c++", "-emit-obj", "-dependency-file", str(rule), "-MT", "object")
+        _run([*command, *emit, *parsed, "-o", str(target), str(source)])
+        _keep(kept, target, rule, objects)
         return target
 
     sources = [
@@ -324,6 +350,43 @@ def _compile(objects: Path, places: Sequence[Path]) -> list[Path]:
     ]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(build, sources))
+
+
+def _digest(path: Path, objects: Path) -> str:
+    """Return what a dependency holds; generated headers lie beside the *objects*."""
+    place = objects / path.name if path.name.endswith("_config.h") else path
+    try:
+        return hashlib.sha256(place.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _up_to_date(kept: Path, objects: Path) -> bool:
+    try:
+        lines = (kept / "made_from").read_text().splitlines()
+    except OSError:
+        return False
+    pairs = (line.split(" ", 1) for line in lines)
+    return (kept / "object").is_file() and all(
+        _digest(Path(path), objects) == digest for digest, path in pairs
+    )
+
+
+def _keep(kept: Path, target: Path, rule: Path, objects: Path) -> None:
+    """Keep an object with the files that its make rule names, in place of an older one."""
+    text = rule.read_text().replace("\\\n", " ").partition(": ")[2]
+    paths = [word.replace("\\ ", " ") for word in re.findall(r"(?:\\ |\S)+", text)]
+    used = [Path(path) for path in paths if not path.endswith(".pch")]
+    lines = [f"{_digest(path, objects)} {path}" for path in used]
+    with tempfile.TemporaryDirectory(dir=kept.parent, prefix="new.") as temporary:
+        fresh = Path(temporary) / "kept"
+        fresh.mkdir(mode=0o700)
+        shutil.copyfile(target, fresh / "object")
+        (fresh / "made_from").write_text("\n".join(lines))
+        with contextlib.suppress(OSError):  # another process has just made the same
+            if kept.is_dir():
+                kept.rename(Path(temporary) / "old")
+            fresh.rename(kept)
 
 
 def _empty_object(objects: Path) -> Path:
