@@ -31,6 +31,7 @@ function = ok(hip.hipModuleGetFunction(module, sys.argv[1].encode()))
 ok(hip.hipModuleLaunchKernel(function, 1, 1, 1, 64, 1, 1, 0, None, None, (memory,)))
 ok(hip.hipDeviceSynchronize())
 ok(hip.hipFree(memory))
+ok(hip.hipModuleUnload(module))
 print("done")
 sys.exit(int(sys.argv[2]))
 """

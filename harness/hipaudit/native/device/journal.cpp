@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 
+#include "annotation.h"
 #include "export.h"
 #include "json.h"
 #include "settings.h"
@@ -60,7 +61,9 @@ void put_allocation(JsonWriter& json, const std::optional<AllocationNote>& note)
     return;
   }
   json.open('{').key("name").value(note->name).key("address").value(note->address);
-  json.key("size").value(note->size).key("offset").value(note->offset).close('}');
+  json.key("size").value(note->size).key("offset").value(note->offset);
+  if (note->address != 0) json.raw(annotation(note->address));
+  json.close('}');
 }
 
 }  // namespace
@@ -94,7 +97,7 @@ void journal_finding(const Finding& finding) {
   put_allocation(json, finding.allocation);
   put_place(json, "location", finding.location);
   put_place(json, "other_location", finding.other_location);
-  json.close('}');
+  json.raw(annotation(0)).close('}');
   journal_line(json.text());
 }
 

@@ -74,6 +74,13 @@ JsonWriter& JsonWriter::value(bool truth) {
   return *this;
 }
 
+JsonWriter& JsonWriter::raw(const std::string& text) {
+  if (text.empty()) return *this;
+  separate();
+  text_ += text;
+  return *this;
+}
+
 JsonWriter& JsonWriter::null() {
   separate();
   text_ += "null";

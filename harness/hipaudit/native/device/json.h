@@ -19,6 +19,8 @@ class JsonWriter {
   JsonWriter& value(double number);
   JsonWriter& value(bool truth);
   JsonWriter& null();
+  // Text that is members or values already.
+  JsonWriter& raw(const std::string& text);
   const std::string& text() const { return text_; }
 
  private:

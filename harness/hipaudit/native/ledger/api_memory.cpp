@@ -25,11 +25,31 @@ hipError_t allocate(const char* name, Kind kind, void** out, uint64_t size, Forw
   return status;
 }
 
+// A call that frees memory and, as HIP says of hipFree and hipHostFree, waits for the device
+// before.
 template <typename Forward>
 hipError_t release(const char* name, void* pointer, Kinds accepted, Forward forward) {
   Call call(name);
   if (!call.tracked || pointer == nullptr) return forward();
-  return end_life({call, number(pointer), accepted}, forward, refuse);
+  Death death{call, number(pointer), accepted};
+  death.waits = true;
+  return end_life(death, forward, refuse);
+}
+
+// An allocation that is there for what comes after it in a stream.
+template <typename Forward>
+hipError_t allocate_in(const char* name, Kind kind, void** out, uint64_t size, hipStream_t stream,
+                       Forward forward) {
+  Call call(name);
+  if (!call.tracked) return forward();
+  if (over_budget(size)) return hipErrorOutOfMemory;
+  hipError_t status = forward();
+  if (status != hipSuccess || out == nullptr || *out == nullptr) return status;
+  Birth birth{kind, number(*out), size};
+  birth.ordered = true;
+  birth.stream = stream;
+  enter(call, birth);
+  return status;
 }
 
 uint64_t rows(const size_t* pitch, uint64_t height) {
@@ -118,15 +138,15 @@ HIPAUDIT_EXPORT hipError_t hipHostRegister(void* pointer, size_t size, unsigned 
 
 HIPAUDIT_EXPORT hipError_t hipMallocAsync(void** pointer, size_t size, hipStream_t stream) {
   static constinit Below<decltype(hipMallocAsync)> below("hipMallocAsync");
-  return allocate("hipMallocAsync", Kind::async, pointer, size,
-                  [&] { return below(pointer, size, stream); });
+  return allocate_in("hipMallocAsync", Kind::async, pointer, size, stream,
+                     [&] { return below(pointer, size, stream); });
 }
 
 HIPAUDIT_EXPORT hipError_t hipMallocFromPoolAsync(void** pointer, size_t size, hipMemPool_t pool,
                                                   hipStream_t stream) {
   static constinit Below<decltype(hipMallocFromPoolAsync)> below("hipMallocFromPoolAsync");
-  return allocate("hipMallocFromPoolAsync", Kind::pool, pointer, size,
-                  [&] { return below(pointer, size, pool, stream); });
+  return allocate_in("hipMallocFromPoolAsync", Kind::pool, pointer, size, stream,
+                     [&] { return below(pointer, size, pool, stream); });
 }
 
 HIPAUDIT_EXPORT hipError_t hipIpcOpenMemHandle(void** pointer, hipIpcMemHandle_t handle,
@@ -143,7 +163,12 @@ HIPAUDIT_EXPORT hipError_t hipFree(void* pointer) {
 
 HIPAUDIT_EXPORT hipError_t hipFreeAsync(void* pointer, hipStream_t stream) {
   static constinit Below<decltype(hipFreeAsync)> below("hipFreeAsync");
-  return release("hipFreeAsync", pointer, kStreamOrdered, [&] { return below(pointer, stream); });
+  Call call("hipFreeAsync");
+  if (!call.tracked || pointer == nullptr) return below(pointer, stream);
+  Death death{call, number(pointer), kStreamOrdered};
+  death.ordered = true;
+  death.stream = stream;
+  return end_life(death, [&] { return below(pointer, stream); }, refuse);
 }
 
 HIPAUDIT_EXPORT hipError_t hipHostFree(void* pointer) {

@@ -146,7 +146,9 @@ HIPAUDIT_EXPORT int hipaudit_ledger_budget(uint64_t bytes) {
 }
 
 HIPAUDIT_EXPORT char* hipaudit_ledger_report() {
-  return hipaudit::ledger::copy_of("{\"memory\":" + hipaudit::ledger::memory_record(false) + "}");
+  using namespace hipaudit::ledger;
+  return copy_of("{\"memory\":" + memory_record(false) + ",\"copies\":" + copies_record(false) +
+                 ",\"synchronisations\":" + waits_record(false) + "}");
 }
 
 HIPAUDIT_EXPORT uint64_t hipaudit_ledger_findings() { return hipaudit::ledger::findings_so_far(); }

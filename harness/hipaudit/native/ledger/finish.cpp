@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "../device/export.h"
+#include "annotate.h"
 #include "ledger.h"
 #include "options.h"
 #include "stacks.h"
@@ -34,8 +35,9 @@ bool is_expected(const Record& record) {
   return false;
 }
 
-// What is gone when the process is: memory is an error, a handle is untidy.
+// Memory is an error, a handle is untidy; modules are commonly kept as long as the process.
 const char* severity_of(Kind kind) {
+  if (kind == Kind::module) return "info";
   return is_memory(kind) || kind == Kind::array ? "error" : "warning";
 }
 
@@ -113,10 +115,18 @@ void begin_child() {
   unlock_all();
 }
 
+JsonWriter opened(const char* record, bool final) {
+  JsonWriter json;
+  json.open('{').key("record").value(record).key("pid").value(static_cast<uint64_t>(getpid()));
+  json.key("final").value(final);
+  return json;
+}
+
 __attribute__((constructor)) void start() {
   read_options();
   __register_atfork(lock_all, unlock_all, begin_child, &__dso_handle);
   on_exit(finish_and_exit, nullptr);
+  annotate_the_device();
 }
 
 __attribute__((destructor)) void end() {
@@ -126,17 +136,31 @@ __attribute__((destructor)) void end() {
 }  // namespace
 
 std::string memory_record(bool final) {
-  JsonWriter json;
-  json.open('{').key("record").value("memory").key("pid").value(static_cast<uint64_t>(getpid()));
-  json.key("final").value(final);
+  JsonWriter json = opened("memory", final);
   Locked lock(ledger().mutex);
   ledger().totals.put(json);
+  return json.close('}').text();
+}
+
+std::string copies_record(bool final) {
+  JsonWriter json = opened("copies", final);
+  Locked lock(ledger().mutex);
+  ledger().traffic.put_copies(json);
+  return json.close('}').text();
+}
+
+std::string waits_record(bool final) {
+  JsonWriter json = opened("synchronisations", final);
+  Locked lock(ledger().mutex);
+  ledger().traffic.put_waits(json);
   return json.close('}').text();
 }
 
 void write_sums(bool final) {
   report_repeats();
   append_to_journal(memory_record(final));
+  append_to_journal(copies_record(final));
+  append_to_journal(waits_record(final));
 }
 
 }  // namespace hipaudit::ledger

@@ -2,6 +2,7 @@
 
 #include "below.h"
 #include "options.h"
+#include "uses.h"
 
 namespace hipaudit::ledger {
 namespace {
@@ -54,6 +55,17 @@ Finding mismatched(const Death& death, const Record& record) {
   return finding;
 }
 
+Finding ended_in_flight(const Death& death, const Record& record, const Access& before) {
+  Finding finding = finding_about(death, "free-in-flight", &record);
+  finding.other_call = before.call;
+  finding.other_stack = before.stack;
+  finding.other_stream = instance->order.name_of(before.slot);
+  finding.message = std::string(death.call.name) + " of " + title(record) + " while " +
+                    (*before.kernel != '\0' ? before.kernel : before.call) + " on " +
+                    finding.other_stream + " may use it: the host did not wait";
+  return finding;
+}
+
 Finding unknown(const Death& death, hipError_t status) {
   Finding finding = finding_about(death, "invalid-free", nullptr);
   const char* what = death.handle == Kind::device ? "no allocation starts there" : "it is unknown";
@@ -69,7 +81,25 @@ bool says_unknown(hipError_t status) {
          status == hipErrorContextIsDestroyed || status == hipErrorNotFound;
 }
 
+// What is still under way when memory ends.
+void check_order(const Death& death, Record& record, Verdict& verdict) {
+  Order& order = instance->order;
+  if (death.ordered) {
+    int slot = slot_of(death.call, death.stream);
+    if (order.advance(slot, *death.call.thread))
+      note_use(record, access_by(death.call, slot, Use::free, 0, record.size), &verdict.findings);
+  } else if (death.waits) {
+    if (is_host(record.kind)) note_unseen_writes(death.call, record, &verdict.findings);
+    verdict.waited = order.pending_on(record.device);
+  } else if (record.history != nullptr) {
+    for (const Access& before : record.history->accesses)
+      if (!order.before_host(before.slot, before.epoch))
+        verdict.findings.push_back(ended_in_flight(death, record, before));
+  }
+}
+
 void mark_dead(const Death& death, Record& record, Verdict& verdict) {
+  if (is_memory(record.kind)) check_order(death, record, verdict);
   verdict.entered = true;
   verdict.serial = record.serial;
   record.death_call = death.call.name;
@@ -77,6 +107,17 @@ void mark_dead(const Death& death, Record& record, Verdict& verdict) {
   if (is_memory(record.kind)) instance->totals.died(record);
   if (!instance->expected.empty()) instance->expected.erase(record.serial);
   instance->records.bury(record);
+}
+
+// HIP says of hipFree and hipHostFree that they wait for the device.
+void note_hidden_wait(const Death& death, const Clock& waited) {
+  Locked lock(instance->mutex);
+  Order& order = instance->order;
+  int slot = slot_of(death.call, nullptr);
+  bool needless = covers(order.host(), waited);
+  order.host_waits(waited);
+  WaitNote note{"freeing memory waits for the device", true, needless};
+  instance->traffic.note_wait(death.call, order.lane(slot), "all streams", note);
 }
 
 Record* find_subject(const Death& death) {
@@ -113,6 +154,8 @@ int current_device(Thread& thread) {
 void enter(const Call& call, const Birth& birth) {
   int device = current_device(*call.thread);
   Locked lock(instance->mutex);
+  // What a graph allocates is the graph's own.
+  if (birth.ordered && instance->order.lane(slot_of(call, birth.stream)).capture != 0) return;
   bool memory = is_memory(birth.kind);
   Record& record = memory ? instance->records.add_memory(birth.address, birth.size, birth.kind)
                           : instance->records.add_handle(birth.address, birth.kind);
@@ -121,6 +164,20 @@ void enter(const Call& call, const Birth& birth) {
   record.device = static_cast<uint8_t>(device);
   record.zone = birth.zone;
   if (memory && birth.kind != Kind::global) instance->totals.born(record);
+  if (!birth.ordered) return;
+  int slot = slot_of(call, birth.stream);
+  std::vector<Finding> none;  // nobody knows of it yet
+  if (instance->order.advance(slot, *call.thread))
+    note_use(record, access_by(call, slot, Use::write, 0, birth.size), &none);
+}
+
+int slot_of(const Call& call, hipStream_t stream) {
+  return instance->order.slot_of(stream, *call.thread,
+                                 call.thread->device < 0 ? 0 : call.thread->device);
+}
+
+void report_all(const std::vector<Finding>& findings) {
+  for (const Finding& finding : findings) report(finding);
 }
 
 Verdict begin_death(const Death& death) {
@@ -147,6 +204,7 @@ Verdict begin_death(const Death& death) {
 }
 
 void end_death(const Death& death, const Verdict& verdict, hipError_t status) {
+  if (!verdict.waited.empty()) note_hidden_wait(death, verdict.waited);
   if (status == hipSuccess || !verdict.forward || !says_unknown(status)) return;
   if (!verdict.entered) {
     report(unknown(death, status));

@@ -8,9 +8,11 @@
 #include "../device/sync.h"
 #include "api.h"
 #include "findings.h"
+#include "order.h"
 #include "records.h"
 #include "thread.h"
 #include "totals.h"
+#include "traffic.h"
 
 namespace hipaudit::ledger {
 
@@ -24,6 +26,8 @@ struct Ledger {
   Mutex mutex;
   Records records;
   Totals totals;
+  Order order;
+  Traffic traffic;
   uint64_t first_own_serial = 1;             // what a forked child's parent made has smaller ones
   std::map<uint64_t, std::string> expected;  // by serial
   std::vector<ExpectedSite> expected_sites;
@@ -53,8 +57,15 @@ struct Birth {
   uint64_t address;
   uint64_t size = 0;
   uint32_t zone = 0;
+  bool ordered = false;  // in `stream`: elsewhere it must not be used before
+  hipStream_t stream = nullptr;
 };
 void enter(const Call& call, const Birth& birth);
+
+// The stream that a call names, of the device that is current. With the lock held.
+int slot_of(const Call& call, hipStream_t stream);
+
+void report_all(const std::vector<Finding>& findings);
 
 // A call that ends memory or a handle: `forward` hands it to the library below, unless the ledger
 // knows better. Statuses that say "no such thing" undo the entry.
@@ -63,6 +74,9 @@ struct Death {
   uint64_t address;
   Kinds accepted;
   Kind handle = Kind::device;  // a handle's own kind; device: it is memory
+  bool ordered = false;        // it ends in `stream`, after what was enqueued there
+  hipStream_t stream = nullptr;
+  bool waits = false;  // for all work of the device
 };
 
 // What must be said, and whether the call may go on to the device.
@@ -70,6 +84,7 @@ struct Verdict {
   bool forward = true;
   bool entered = false;  // a live record was marked as freed
   uint64_t serial = 0;
+  Clock waited;  // what the call waits for
   std::vector<Finding> findings;
 };
 Verdict begin_death(const Death& death);
@@ -78,7 +93,7 @@ void end_death(const Death& death, const Verdict& verdict, hipError_t status);
 template <typename Forward, typename Refuse>
 hipError_t end_life(const Death& death, Forward forward, Refuse refuse) {
   Verdict verdict = begin_death(death);
-  for (const Finding& finding : verdict.findings) report(finding);
+  report_all(verdict.findings);
   hipError_t status = verdict.forward ? forward() : refuse();
   end_death(death, verdict, status);
   return status;

@@ -40,6 +40,7 @@ struct Record {
   uint64_t size = 0;
   uint64_t serial = 0;         // counts everything that was ever made, from 1
   History* history = nullptr;  // who used it lately; memory only
+  uint64_t owning_module = 0;  // of a module's variable
   uint64_t version = 0;        // counts what was written to it
   uint32_t number = 0;         // counts memory, or handles of its kind, from 1
   uint32_t site = 0;           // where it was made

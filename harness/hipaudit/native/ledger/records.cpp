@@ -1,5 +1,7 @@
 #include "records.h"
 
+#include "uses.h"
+
 namespace hipaudit::ledger {
 namespace {
 
@@ -158,6 +160,7 @@ Record* Records::find_neighbour(uint64_t address, uint64_t reach) {
 
 void Records::bury(Record& record) {
   record.live = false;
+  drop_history(record);
   buried_.push_back({record.index, record.serial});
   if (buried_.size() <= kRemembered) return;
   Grave oldest = buried_.front();
@@ -167,6 +170,7 @@ void Records::bury(Record& record) {
 }
 
 void Records::forget(Record& record) {
+  drop_history(record);
   if (is_memory(record.kind))
     leave(record);
   else

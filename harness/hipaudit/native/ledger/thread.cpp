@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ledger.h"
 #include "options.h"
 #include "stacks.h"
 
@@ -16,7 +17,12 @@ pthread_key_t make_key() {
   pthread_key_t key = 0;
   pthread_key_create(&key, [](void* thread) {
     current = nullptr;
-    delete static_cast<Thread*>(thread);
+    auto* ended = static_cast<Thread*>(thread);
+    if (ended->per_thread_stream >= 0) {
+      Locked lock(ledger().mutex);
+      ledger().order.drop_lane(ended->per_thread_stream);
+    }
+    delete ended;
   });
   return key;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace hipaudit::ledger {
@@ -27,6 +28,7 @@ struct Thread {
   const Clock* seen = nullptr;  // what a host function that runs in a stream comes after
   int per_thread_stream = -1;   // the slot of hipStreamPerThread
   bool asked_for_python = false;
+  std::string answer;  // the last one to the device
   CachedFrame frames[kCachedFrames];
 };
 

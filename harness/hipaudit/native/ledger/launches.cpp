@@ -1,0 +1,234 @@
+#include "launches.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "below.h"
+#include "options.h"
+#include "uses.h"
+
+namespace hipaudit::ledger {
+namespace {
+
+// As the emulated device lays it out too.
+struct Parameter {
+  uint32_t offset;
+  uint32_t size;
+  uint32_t is_pointer;
+  uint32_t is_const;
+};
+
+constexpr int kMostParameters = 256;
+constexpr size_t kMostRemembered = size_t{64} << 20;
+
+// The buffer of arguments that an `extra` list names; null: it names none.
+const char* packed_arguments(void** extra, size_t* size) {
+  const void* buffer = nullptr;
+  *size = 0;
+  for (void** entry = extra; *entry != HIP_LAUNCH_PARAM_END; entry += 2) {
+    if (*entry == HIP_LAUNCH_PARAM_BUFFER_POINTER)
+      buffer = entry[1];
+    else if (*entry == HIP_LAUNCH_PARAM_BUFFER_SIZE)
+      *size = *static_cast<size_t*>(entry[1]);
+    else
+      return nullptr;
+  }
+  return static_cast<const char*>(buffer);
+}
+
+uint64_t word_at(const char* place) {
+  uint64_t word = 0;
+  memcpy(&word, place, sizeof word);
+  return word;
+}
+
+// The device says what the parameters are.
+void read_described(const Request& request, const Parameter* parameters, int count,
+                    Launch* launch) {
+  size_t size = 0;
+  const char* packed = request.extra != nullptr ? packed_arguments(request.extra, &size) : nullptr;
+  for (int i = 0; i < count; ++i) {
+    const Parameter& parameter = parameters[i];
+    if (parameter.is_pointer == 0) continue;
+    const char* place = nullptr;
+    if (packed != nullptr && parameter.offset + sizeof(uint64_t) <= size)
+      place = packed + parameter.offset;
+    else if (packed == nullptr && request.parameters != nullptr)
+      place = static_cast<const char*>(request.parameters[i]);
+    if (place == nullptr || word_at(place) == 0) continue;
+    launch->given.push_back({word_at(place), parameter.is_const != 0, true});
+  }
+}
+
+// Nobody says: every word that is an address inside of a live allocation may be a pointer.
+void read_words(const Request& request, Launch* launch) {
+  size_t size = 0;
+  const char* packed = request.extra != nullptr ? packed_arguments(request.extra, &size) : nullptr;
+  if (packed == nullptr) return;
+  for (size_t at = 0; at + sizeof(uint64_t) <= size; at += sizeof(uint64_t))
+    launch->given.push_back({word_at(packed + at), false, false});
+}
+
+struct Functions {
+  std::map<const void*, uint64_t> modules;
+  std::map<const void*, std::pair<const char*, uint32_t>> ended;  // by which call, and its stack
+};
+
+Functions& functions() {
+  static auto* known = new Functions;
+  return *known;
+}
+
+Record* live_holder(uint64_t address) {
+  Record* record = ledger().records.find_holder(address);
+  return record != nullptr && record->live ? record : nullptr;
+}
+
+// Which bytes differ, from the first to the last; the same twice: none.
+std::pair<uint64_t, uint64_t> changed(const Before& before) {
+  const auto* now = reinterpret_cast<const char*>(before.address);
+  size_t size = before.bytes.size();
+  if (memcmp(now, before.bytes.data(), size) == 0) return {0, 0};
+  size_t first = 0;
+  size_t last = size;
+  while (now[first] == before.bytes[first]) ++first;
+  while (now[last - 1] == before.bytes[last - 1]) --last;
+  return {first, last};
+}
+
+void note_given(const Call& call, int slot, const Launch& launch, const Given& given,
+                const std::vector<Before>& before, std::vector<Finding>* findings) {
+  Record* record = live_holder(given.address);
+  if (record == nullptr) return;
+  const char* kernel = interned(launch.kernel);
+  uint64_t at = given.address - record->address;
+  Use use = given.constant ? Use::read : Use::touch;
+  for (const Before& one : before) {
+    if (one.address != record->address || given.constant) continue;
+    auto [first, last] = changed(one);
+    // What did not change may have been read, and no more is certain.
+    use = Use::read;
+    if (first == last) break;
+    ++record->version;
+    note_use(*record, access_by(call, slot, Use::write, first, last, kernel), findings);
+    return;
+  }
+  if (use == Use::touch) ++record->version;
+  note_use(*record, access_by(call, slot, use, at, at + 1, kernel), findings);
+}
+
+Finding refusal(const Call& call, const char* kind, const Launch& launch) {
+  Finding finding;
+  finding.kind = kind;
+  finding.kernel = launch.kernel;
+  finding.call = call.name;
+  finding.stack = call.stack;
+  return finding;
+}
+
+}  // namespace
+
+Launch read_launch(const Request& request) {
+  static Below<decltype(hipKernelNameRef)> name("hipKernelNameRef");
+  static Below<int(const void*, Parameter*, int)> describe("hipaudit_parameters");
+  Launch launch;
+  launch.stream = request.stream;
+  {
+    Locked lock(ledger().mutex);
+    if (functions().ended.count(request.function) != 0) return launch;
+    if (!below_is_emulated() && functions().modules.count(request.function) == 0) return launch;
+  }
+  if (request.function == nullptr) return launch;
+  auto* function = static_cast<hipFunction_t>(const_cast<void*>(request.function));
+  const char* text = name.exists() ? name(function) : nullptr;
+  launch.kernel = text != nullptr ? text : "";
+  if (!below_is_emulated()) {
+    read_words(request, &launch);
+    return launch;
+  }
+  Parameter parameters[kMostParameters];
+  int count = describe(request.function, parameters, kMostParameters);
+  if (count >= 0) read_described(request, parameters, std::min(count, kMostParameters), &launch);
+  return launch;
+}
+
+bool check_launch(const Call& call, const Launch& launch, const void* function) {
+  std::vector<Finding> findings;
+  {
+    Locked lock(ledger().mutex);
+    auto ended = functions().ended.find(function);
+    if (ended != functions().ended.end()) {
+      Finding finding = refusal(call, "use-after-free", launch);
+      finding.message = std::string(call.name) + " of a function whose module was unloaded";
+      finding.other_call = ended->second.first;
+      finding.other_stack = ended->second.second;
+      findings.push_back(finding);
+    }
+    for (const Given& given : launch.given) {
+      if (!given.exact || !options.guards.load(std::memory_order_relaxed)) continue;
+      Record* record = ledger().records.find_holder(given.address);
+      if (record == nullptr || record->live) continue;
+      Finding finding = refusal(call, "use-after-free", launch);
+      finding.subject = subject_of(*record, given.address);
+      finding.message = "the kernel was given " + title(*record) + ", which was freed";
+      finding.other_call = record->death_call;
+      finding.other_stack = record->death_stack;
+      findings.push_back(finding);
+    }
+  }
+  report_all(findings);
+  return findings.empty();
+}
+
+std::vector<Before> remember(const Launch& launch) {
+  std::vector<Before> before;
+  if (!below_is_emulated()) return before;
+  Locked lock(ledger().mutex);
+  if (!ledger().order.concurrent()) return before;
+  size_t room = kMostRemembered;
+  for (const Given& given : launch.given) {
+    Record* record = given.constant ? nullptr : live_holder(given.address);
+    if (record == nullptr || record->size > room) continue;
+    bool known = std::any_of(before.begin(), before.end(),
+                             [&](const Before& one) { return one.address == record->address; });
+    if (known) continue;
+    const auto* start = reinterpret_cast<const char*>(record->address);
+    before.push_back({record->address, std::vector<char>(start, start + record->size)});
+    room -= record->size;
+  }
+  return before;
+}
+
+void note_launch(const Call& call, const Launch& launch, const std::vector<Before>& before) {
+  std::vector<Finding> findings;
+  {
+    Locked lock(ledger().mutex);
+    int slot = slot_of(call, launch.stream);
+    if (!ledger().order.advance(slot, *call.thread)) return;
+    for (const Given& given : launch.given)
+      note_given(call, slot, launch, given, before, &findings);
+  }
+  report_all(findings);
+}
+
+void enter_function(const void* function, uint64_t module) {
+  Locked lock(ledger().mutex);
+  functions().modules[function] = module;
+  functions().ended.erase(function);
+}
+
+void end_functions(const Call& call, uint64_t module) {
+  Locked lock(ledger().mutex);
+  auto& known = functions().modules;
+  for (auto entry = known.begin(); entry != known.end();) {
+    if (entry->second == module) {
+      functions().ended[entry->first] = {call.name, call.stack};
+      entry = known.erase(entry);
+    } else {
+      ++entry;
+    }
+  }
+}
+
+}  // namespace hipaudit::ledger

@@ -1,0 +1,136 @@
+#include "uses.h"
+
+#include <algorithm>
+#include <set>
+
+#include "ledger.h"
+
+namespace hipaudit::ledger {
+namespace {
+
+// Of more accesses than these the oldest are forgotten.
+constexpr size_t kMostAccesses = 64;
+
+bool overlap(const Access& a, const Access& b) { return a.begin < b.end && b.begin < a.end; }
+
+bool conflict(Use a, Use b) {
+  if (a == Use::free || b == Use::free) return true;
+  return a == Use::write || b == Use::write;
+}
+
+const char* verb(Use use) {
+  switch (use) {
+    case Use::read:
+      return "reads";
+    case Use::write:
+      return "writes";
+    case Use::touch:
+      return "uses";
+    case Use::free:
+      return "frees";
+  }
+  return "uses";
+}
+
+std::string actor(const Access& access) {
+  std::string name = access.call;
+  if (*access.kernel != '\0') name = "the kernel " + std::string(access.kernel);
+  return name + " on " + ledger().order.name_of(access.slot);
+}
+
+Finding unordered(const Record& record, const Access& now, const Access& before) {
+  Finding finding;
+  bool freed = now.use == Use::free;
+  finding.kind = freed ? "free-in-flight" : "missing-synchronisation";
+  finding.subject = subject_of(record, record.address + now.begin);
+  finding.bytes = std::min(now.end, before.end) - std::max(now.begin, before.begin);
+  finding.access = freed ? "free" : now.use == Use::write ? "write" : "read";
+  finding.call = now.call;
+  finding.stack = now.stack;
+  finding.kernel = now.kernel;
+  finding.other_call = before.call;
+  finding.other_stack = before.stack;
+  finding.stream = ledger().order.name_of(now.slot);
+  finding.other_stream = ledger().order.name_of(before.slot);
+  finding.message = actor(now) + " " + verb(now.use) + " " + title(record) + ", which " +
+                    actor(before) + " " + verb(before.use) + ": nothing orders the two";
+  return finding;
+}
+
+bool contains(const Access& outer, const Access& inner) {
+  return outer.begin <= inner.begin && inner.end <= outer.end;
+}
+
+// What comes later is compared with the new access alone, where that says as much.
+bool superseded(const Access& old, const Access& now, const Clock& clock) {
+  if (ledger().order.before_host(old.slot, old.epoch)) return true;
+  if (!Order::has(clock, old.slot, old.epoch) || !contains(now, old)) return false;
+  return now.use == Use::write || (now.slot == old.slot && now.use == old.use);
+}
+
+}  // namespace
+
+const char* interned(const std::string& text) {
+  static auto* texts = new std::set<std::string>;
+  return texts->insert(text).first->c_str();
+}
+
+Access access_by(const Call& call, int slot, Use use, uint64_t begin, uint64_t end,
+                 const char* kernel) {
+  Access access;
+  access.begin = begin;
+  access.end = end;
+  access.epoch = ledger().order.lane(slot).clock[static_cast<size_t>(slot)];
+  access.call = call.name;
+  access.kernel = kernel;
+  access.stack = call.stack;
+  access.slot = slot;
+  access.use = use;
+  return access;
+}
+
+void note_use(Record& record, const Access& access, std::vector<Finding>* findings) {
+  if (record.history == nullptr) record.history = new History;
+  std::vector<Access>& known = record.history->accesses;
+  const Clock& clock = ledger().order.lane(access.slot).clock;
+  for (const Access& before : known)
+    if (overlap(before, access) && conflict(before.use, access.use) &&
+        !Order::has(clock, before.slot, before.epoch))
+      findings->push_back(unordered(record, access, before));
+  known.erase(std::remove_if(known.begin(), known.end(),
+                             [&](const Access& old) { return superseded(old, access, clock); }),
+              known.end());
+  if (known.size() >= kMostAccesses) known.erase(known.begin());
+  known.push_back(access);
+}
+
+void note_unseen_writes(const Call& call, Record& record, std::vector<Finding>* findings) {
+  if (record.history == nullptr) return;
+  for (const Access& write : record.history->accesses) {
+    if (write.use != Use::write || ledger().order.before_host(write.slot, write.epoch)) continue;
+    bool read = false;
+    for (const Access& later : record.history->accesses)
+      read = read || (later.use != Use::write && overlap(later, write));
+    if (read) continue;
+    Finding finding;
+    finding.kind = "missing-synchronisation";
+    finding.severity = "warning";
+    finding.subject = subject_of(record, record.address + write.begin);
+    finding.bytes = write.end - write.begin;
+    finding.call = call.name;
+    finding.stack = call.stack;
+    finding.other_call = write.call;
+    finding.other_stack = write.stack;
+    finding.other_stream = ledger().order.name_of(write.slot);
+    finding.message = std::string(call.name) + " ends " + title(record) + ", which " +
+                      actor(write) + " writes: the host never waited for what it wrote";
+    findings->push_back(finding);
+  }
+}
+
+void drop_history(Record& record) {
+  delete record.history;
+  record.history = nullptr;
+}
+
+}  // namespace hipaudit::ledger
