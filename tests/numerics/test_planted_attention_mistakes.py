@@ -298,6 +298,10 @@ MISTAKES = (
         "const float sum = lanes8::widen(s[row + i]);",
         "const float sum = 1.01f * lanes8::widen(x[row + i]) + lanes8::widen(residual[row + i]);",
     ),
+    Mistake("transpose", "one matrix of all", "blockIdx.y) * m * n", "0) * m * n"),
+    Mistake("copy_strided", "axes exchanged", "i / n3 % n2", "i / n2 % n3"),
+    Mistake("copy_strided", "first axis lost", "i0 * stride0 + i1", "i1"),
+    Mistake("copy_strided", "last lost", "if (i < count)", "if (i + 1 < count)"),
 )
 
 

@@ -285,3 +285,22 @@ def test_draws_follow_the_probabilities(device: Device) -> None:
     assert np.sum((counts[[0, 1, 3]] - expected) ** 2 / expected) < 13.8
     assert counts[2] == 0
     assert not np.array_equal(tokens, ops.multinomial(device, probabilities, 2026, offset=1))
+
+
+def test_axes_in_another_order(device: Device) -> None:
+    x = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    assert np.array_equal(ops.permute_axes(device, x, (1, 0, 2)), x.transpose(1, 0, 2))
+    with pytest.raises(ValueError, match=r"axes is \(0, 0, 1\), no order of the axes of"):
+        ops.permute_axes(device, x, (0, 0, 1))
+
+
+def test_a_view_that_leaves_its_array_is_refused(device: Device) -> None:
+    x = floats(10)
+    with pytest.raises(ValueError, match="the view's last element is 10, outside 0 to 9"):
+        ops.copy_strided(device, x, (6,), (2,), 0)
+    with pytest.raises(ValueError, match="first is -1, outside 0 to 9"):
+        ops.copy_strided(device, x, (3,), (-1,), 1)
+    with pytest.raises(ValueError, match=r"strides is \(1, 1\), not one for each of at most 4"):
+        ops.copy_strided(device, x, (3,), (1, 1), 0)
+    with pytest.raises(TypeError, match="no kernel copies elements of 64 bits"):
+        ops.copy_strided(device, x.astype(np.float64), (3,), (1,), 0)

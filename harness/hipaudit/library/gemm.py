@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -238,6 +239,7 @@ GEMM = Spec(
         _product_case(9, 64, 40, splits=7),  # more splits than steps of the depth
         _product_case(16, 16, 32, (float32, bfloat16), beta=1.0, c=np.ones((16, 16), float32)),
     ),
+    examples=25,
     kernels=(
         "gemm_f32",
         "gemm_f16",
@@ -250,4 +252,20 @@ GEMM = Spec(
     ),
 )
 
-SPECS = (GEMM_F32_TILED, GEMM, GEMV)
+GEMM_COMBINE = replace(
+    GEMM,
+    name="gemm_combine",
+    source="gemm_combine.hip",
+    description="The parts of products whose depth was split, added and scaled.",
+    inputs=_products().map(lambda inputs: {**inputs, "splits": max(inputs["splits"], 2)}),
+    cases=(
+        _product_case(1, 1, 1, splits=2),
+        _product_case(30, 40, 100, (float16, float16), splits=3),
+        _product_case(30, 40, 100, (bfloat16, bfloat16), splits=3),
+        _product_case(16, 17, 64, beta=1.0, splits=4, c=np.ones((16, 17), float32)),
+    ),
+    examples=10,
+    kernels=("gemm_combine_f32", "gemm_combine_f16", "gemm_combine_bf16"),
+)
+
+SPECS = (GEMM_F32_TILED, GEMM, GEMM_COMBINE, GEMV)

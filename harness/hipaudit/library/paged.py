@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,37 @@ PAGED_ATTENTION = Spec(
     ),
 )
 
+
+def _far(*, rising: bool) -> dict[str, Any]:
+    """Logits whose exponentials all underflow, but for the maximum; or that grow with the key."""
+    case = _case([1], [100], (2, 1), 64, splits=4)
+    keys = case["k_pages"]
+    keys[:] = 8.0
+    if rising:
+        place = case["block_table"][0]
+        keys[place] = np.linspace(-8, 8, keys[place].size, dtype=float32).reshape(keys[place].shape)
+    return {**case, "q": np.full_like(case["q"], 8.0 if rising else -8.0)}
+
+
+_JOINED = _inputs().map(lambda inputs: {**inputs, "splits": max(inputs["splits"], 2)})
+
+ATTENTION_COMBINE = replace(
+    PAGED_ATTENTION,
+    name="attention_combine",
+    source="attention_combine.hip",
+    description="What the splits of an attention have found, joined: the softmax of their maxima.",
+    inputs=_JOINED,
+    cases=(
+        _case([1], [1], (1, 1), 8, splits=2),
+        _case([1, 0], [100, 0], (4, 2), 64, splits=5),
+        _case([3], [40], (2, 1), 80, float16, splits=2, window=3),
+        _far(rising=False),
+        _far(rising=True),
+    ),
+    examples=10,
+    kernels=("attention_combine",),
+)
+
 _FORMATS = {"float32": formats.FP32, "float16": formats.FP16, "bfloat16": formats.BF16}
 _LAST_POSITIONS = (0, 1, 511, 2048, 131071, 1 << 20)
 _FINITE = st.sampled_from(families.WELL_SCALED)
@@ -264,4 +296,4 @@ KV_REPLICATE = Spec(
     kernels=("kv_replicate_16", "kv_replicate_32"),
 )
 
-SPECS = (PAGED_ATTENTION, KV_APPEND, KV_REPLICATE)
+SPECS = (PAGED_ATTENTION, ATTENTION_COMBINE, KV_APPEND, KV_REPLICATE)

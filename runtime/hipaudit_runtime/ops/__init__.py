@@ -61,9 +61,13 @@ from hipaudit_runtime.ops.latent import (
     mla_attention,
 )
 from hipaudit_runtime.ops.movement import (
+    copy_strided,
     embedding,
+    launch_copy_strided,
     launch_embedding,
+    launch_permute_axes,
     launch_transpose,
+    permute_axes,
     transpose,
 )
 from hipaudit_runtime.ops.norms import (
@@ -154,6 +158,7 @@ __all__ = [
     "argmax",
     "combine",
     "convert",
+    "copy_strided",
     "dequantise",
     "embedding",
     "flash_attention",
@@ -171,6 +176,7 @@ __all__ = [
     "launch_attention_combine",
     "launch_combine",
     "launch_convert",
+    "launch_copy_strided",
     "launch_dequantise",
     "launch_embedding",
     "launch_flash_attention",
@@ -190,6 +196,7 @@ __all__ = [
     "launch_multinomial",
     "launch_paged_attention",
     "launch_permute",
+    "launch_permute_axes",
     "launch_prefix_sum",
     "launch_quantised_gemm",
     "launch_renormalise",
@@ -219,6 +226,7 @@ __all__ = [
     "paged_attention",
     "partials_shape",
     "permute",
+    "permute_axes",
     "prefix_sum",
     "quantised_gemm",
     "quantised_gemv",

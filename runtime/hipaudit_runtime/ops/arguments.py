@@ -12,11 +12,14 @@ Size = ctypes.c_size_t
 """For the parameters that are size_t: an int becomes a 32-bit int."""
 
 
+Long = ctypes.c_longlong
+"""For the parameters that are long long."""
+
 Null = ctypes.c_void_p
 """``Null()`` is the pointer of an argument that is left out."""
 
 
-def packed(*values: Tensor | float | Size | Null) -> tuple[Any, ...]:
+def packed(*values: Tensor | float | Size | Long | Null) -> tuple[Any, ...]:
     """The values as ctypes, in the order of the kernel's parameters.
 
     A tensor is its address, an int an ``int``, a float a ``float``. Raises ValueError for an int
@@ -25,7 +28,7 @@ def packed(*values: Tensor | float | Size | Null) -> tuple[Any, ...]:
     return tuple(_packed(value) for value in values)
 
 
-def _packed(value: Tensor | float | Size | Null) -> Any:
+def _packed(value: Tensor | float | Size | Long | Null) -> Any:
     if isinstance(value, Tensor):
         return ctypes.c_void_p(value.address)
     if isinstance(value, float):

@@ -1,18 +1,22 @@
-"""Kernels that move elements: embedding lookup and transposition."""
+"""Kernels that move elements: embedding lookup, transposition, strided copies."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from hipaudit_runtime import modules
 from hipaudit_runtime.device import DeviceLike
 from hipaudit_runtime.ops import checks
-from hipaudit_runtime.ops.arguments import packed
+from hipaudit_runtime.ops.arguments import Long, Size, packed
 from hipaudit_runtime.ops.rowwise import MOST_COLUMNS
 from hipaudit_runtime.tensors import Scope, Tensor
 
 _THREADS = 256
 _TILE = 32
+_COPIED_BITS = (8, 16, 32)
+_MOST_AXES = 4
 _MOST_EDGE = checks.FEW_INDEX - _TILE
 
 
@@ -56,27 +60,96 @@ def embedding(device: DeviceLike, table: checks.Host, indices: checks.Host) -> c
 
 
 def launch_transpose(device: DeviceLike, x: Tensor, y: Tensor) -> None:
-    """Launch y = x transposed; float32 matrices, no overlap."""
-    checks.floats(x=x, y=y)
-    checks.rank("x", x, 2)
-    m, n = x.shape
-    checks.shape("y", y, (n, m))
+    """Launch y = x with its last two axes exchanged; float32, float16 or bfloat16, no overlap."""
+    suffix = "" if checks.stored("x", x) == "f32" else "_16"
+    checks.dtype("y", y, x.dtype)
+    checks.aligned("y", y.address, y.dtype.itemsize)
+    if len(x.shape) < 2:
+        raise ValueError(f"x has shape {x.shape}, not (..., m, n)")
+    *others, m, n = x.shape
+    checks.shape("y", y, (*others, n, m))
     checks.disjoint("x", x, "y", y)
     if x.size == 0:
         return
+    batch = checks.within("batch", math.prod(others), 1, checks.MOST_BLOCKS_ACROSS)
     checks.within("m", m, 1, _MOST_EDGE)
     checks.within("n", n, 1, _MOST_EDGE)
     tiles = -(-m // _TILE) * -(-n // _TILE)
     checks.blocks_for(f"a transpose of {m} x {n}", tiles * _THREADS, _THREADS)
-    kernel = modules.kernel(device, "transpose.hip", "transpose")
-    kernel.launch(tiles, _THREADS, packed(x, y, m, n))
+    kernel = modules.kernel(device, "transpose.hip", f"transpose{suffix}")
+    kernel.launch((tiles, batch, 1), _THREADS, packed(x, y, m, n))
 
 
 def transpose(device: DeviceLike, x: checks.Host) -> checks.Host:
-    """The transpose of a float32 host matrix."""
-    checks.host("x", x, np.float32)
-    checks.rank("x", x, 2)
+    """A host array with its last two axes exchanged."""
+    checks.hosts(x=x)
+    if len(x.shape) < 2:
+        raise ValueError(f"x has shape {x.shape}, not (..., m, n)")
     with Scope() as scope:
-        result = scope.empty((x.shape[1], x.shape[0]), np.float32)
+        result = scope.empty((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype)
         launch_transpose(device, scope.upload(x), result)
+        return result.download()
+
+
+def launch_copy_strided(
+    device: DeviceLike, x: Tensor, y: Tensor, strides: tuple[int, ...], first: int = 0
+) -> None:
+    """Launch y = the view of x that begins at element *first* and has these strides, in elements.
+
+    y (at most 4 axes) of x's dtype, whose elements are 8, 16 or 32 bits; a stride may be 0 or
+    negative. Raises ValueError where the view leaves x or overlaps y.
+    """
+    bits = 8 * x.dtype.itemsize
+    if bits not in _COPIED_BITS:
+        raise TypeError(f"x is {x.dtype}: no kernel copies elements of {bits} bits")
+    checks.dtype("y", y, x.dtype)
+    if len(strides) != len(y.shape) or len(strides) > _MOST_AXES:
+        raise ValueError(f"strides is {strides}, not one for each of at most 4 axes of {y.shape}")
+    for name, tensor in (("x", x), ("y", y)):
+        checks.aligned(name, tensor.address, x.dtype.itemsize)
+    checks.disjoint("x", x, "y", y)
+    if y.size == 0:
+        return
+    spans = [(size - 1) * stride for size, stride in zip(y.shape, strides, strict=True)]
+    checks.within("first", first + sum(min(span, 0) for span in spans), 0, x.size - 1)
+    checks.within("the view's last element", first + sum(max(s, 0) for s in spans), 0, x.size - 1)
+    missing = _MOST_AXES - len(strides)
+    shape = (*(1,) * missing, *y.shape)
+    steps = (*(0,) * missing, *strides)
+    grid = checks.blocks_for(f"copy_strided of {y.size} elements", y.size, _THREADS)
+    view = Tensor(x.buffer, (), x.dtype, x.offset + first * x.dtype.itemsize)
+    sizes = [Size(size) for size in (y.size, *shape[1:])]
+    arguments = packed(view, y, *sizes, *(Long(step) for step in steps))
+    kernel = modules.kernel(device, "copy_strided.hip", f"copy_strided_{bits}")
+    kernel.launch(grid, _THREADS, arguments)
+
+
+def launch_permute_axes(device: DeviceLike, x: Tensor, y: Tensor, axes: tuple[int, ...]) -> None:
+    """Launch y = x with its axes in another order: y's axis i is x's axis axes[i]; at most 4."""
+    if sorted(axes) != list(range(len(x.shape))):
+        raise ValueError(f"axes is {axes}, no order of the axes of {x.shape}")
+    checks.shape("y", y, tuple(x.shape[axis] for axis in axes))
+    steps = [math.prod(x.shape[axis + 1 :]) for axis in range(len(x.shape))]
+    launch_copy_strided(device, x, y, tuple(steps[axis] for axis in axes))
+
+
+def permute_axes(device: DeviceLike, x: checks.Host, axes: tuple[int, ...]) -> checks.Host:
+    """A host array with its axes in another order, as numpy.transpose gives it."""
+    checks.host("x", x, x.dtype)
+    if sorted(axes) != list(range(x.ndim)):
+        raise ValueError(f"axes is {axes}, no order of the axes of {x.shape}")
+    with Scope() as scope:
+        result = scope.empty(tuple(x.shape[axis] for axis in axes), x.dtype)
+        launch_permute_axes(device, scope.upload(x), result, axes)
+        return result.download()
+
+
+def copy_strided(
+    device: DeviceLike, x: checks.Host, shape: tuple[int, ...], strides: tuple[int, ...], first: int
+) -> checks.Host:
+    """The view of a host array's elements that `launch_copy_strided` describes, copied."""
+    checks.host("x", x, x.dtype)
+    with Scope() as scope:
+        result = scope.empty(shape, x.dtype)
+        launch_copy_strided(device, scope.upload(x), result, strides, first)
         return result.download()
