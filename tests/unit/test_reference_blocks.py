@@ -143,6 +143,21 @@ def test_mx_decodes_by_its_definition(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", mx.MX_KINDS)
+def test_every_code_under_every_scale_is_what_ml_dtypes_has(kind: str) -> None:
+    element = mx.MX_KINDS[kind]
+    codes = np.arange(1 << element.bits, dtype=np.uint8).reshape(-1, min(32, 1 << element.bits))
+    codes = np.tile(codes, (1, 32 // codes.shape[1]))
+    packed = mx._pack(codes, element.bits)
+    scales = np.arange(256, dtype=np.uint8).repeat(len(packed))[:, None]
+    blocks = np.concatenate([scales, np.tile(packed, (256, 1))], axis=1)
+    with np.errstate(invalid="ignore"):
+        theirs = np.tile(codes, (256, 1)).view(getattr(ml_dtypes, element.name))
+        scale = scales.view(ml_dtypes.float8_e8m0fnu).astype(np.float64)
+        expected = scale * theirs.astype(np.float64)
+    np.testing.assert_array_equal(mx.decode(blocks, kind).reshape(expected.shape), expected)
+
+
+@pytest.mark.parametrize("kind", mx.MX_KINDS)
 def test_mx_quantisation_is_within_half_a_step(kind: str) -> None:
     element = mx.MX_KINDS[kind]
     x = np.random.default_rng(2).normal(0, 1, (50, 32)) * 10.0 ** np.arange(-25, 25)[:, None]

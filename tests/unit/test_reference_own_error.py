@@ -213,6 +213,24 @@ def test_own_error_is_below_a_hundredth_of_the_bound(name: str) -> None:
     assert worst.proven, worst
 
 
+@pytest.mark.parametrize("name", sorted(_MAKERS))
+def test_a_bound_takes_the_assumed_device(name: str) -> None:
+    case = _MAKERS[name](name)
+
+    def bound() -> Any:
+        return _first(getattr(bounds, name)(*case.arguments, **case.tightest))
+
+    with bounds.assuming(bounds.AMD.truncating()):
+        doubled = bound()
+    given = getattr(bounds, name)(*case.arguments, **case.tightest, device=bounds.AMD.truncating())
+    np.testing.assert_array_equal(doubled, _first(given))
+    assert np.all(doubled >= bound())
+    assert np.any(doubled > bound())
+    np.testing.assert_array_equal(
+        bound(), _first(getattr(bounds, name)(*case.arguments, **case.tightest, device=bounds.AMD))
+    )
+
+
 def test_every_reference_with_a_bound_has_its_case() -> None:
     exactly = {"convert", "dequantise", "embedding", "kv_replicate", "reduce_max", "transpose"}
     computed = {name for name in bounds.__all__ if callable(getattr(ref, name, None))}

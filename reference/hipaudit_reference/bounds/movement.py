@@ -7,11 +7,12 @@ from numpy.typing import ArrayLike
 
 from hipaudit_reference.arrays import Float64, quiet
 from hipaudit_reference.bounds.assembly import settled, stored
-from hipaudit_reference.bounds.device import AMD, DeviceErrors
+from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.formats import FP32, FP64, Format, Overflow, Rounding, round_to
 from hipaudit_reference.references import movement as reference
 
 
+@derived
 def convert(
     x: ArrayLike,
     to: Format,
@@ -25,6 +26,7 @@ def convert(
     return np.where(np.abs(y) < to.min_normal, device.input_flush(to), 0.0)
 
 
+@derived
 def transpose(x: ArrayLike, *, out: Format = FP32, device: DeviceErrors = AMD) -> Float64:
     """0, or the rounding to a narrower output format."""
     return _moved(reference.transpose(x), out, device)
@@ -37,6 +39,7 @@ def embedding(
     return _moved(reference.embedding(table, indices), out, device)
 
 
+@derived
 def kv_replicate(
     cache: ArrayLike, groups: int, *, out: Format = FP32, device: DeviceErrors = AMD
 ) -> Float64:

@@ -13,6 +13,7 @@ from hipaudit_reference.references import quantised as reference
 from hipaudit_reference.summation import Height
 
 
+@derived
 def dequantise(
     blocks: ArrayLike,
     kind: str,
@@ -67,6 +68,7 @@ def quantised_gemm(
     return settled(stored(error, y, out, working, device), y, overflow)
 
 
+@derived
 def quantised_gemv(
     blocks: ArrayLike,
     kind: str,
