@@ -22,6 +22,7 @@ from hipaudit.audits.model_dequantisation import ModelAudit
 from hipaudit.finding import Finding
 from hipaudit.outcome import Outcome
 from hipaudit.report import excerpt, plots
+from hipaudit.report.ulp_page import ulp_tables
 from hipaudit.resources import shown_kernel_path
 from hipaudit.text import code_block, code_span, markdown, plural
 
@@ -49,7 +50,7 @@ class AuditData:
 
 
 def write_reports(data: AuditData, folder: Path) -> list[Path]:
-    """Write the index, a page per kernel and one for the model; return the files, index first."""
+    """Write the index, a page per kernel, one for the model, the ULP tables; return the files."""
     environment = templates()
     index = folder / "index.md"
     written = [index]
@@ -66,6 +67,9 @@ def write_reports(data: AuditData, folder: Path) -> list[Path]:
         path = folder / "model_dequantisation.md"
         _write(path, environment, "model.md.j2", {**_common(data), **model})
         written.append(path)
+    tables = folder / "ulp_tables.md"
+    _write(tables, environment, "ulp.md.j2", {"tables": ulp_tables()})
+    written.append(tables)
     memory = [_memory_page(audit, folder) for audit in data.memory]
     for page in memory:
         path = folder / page["link"]
