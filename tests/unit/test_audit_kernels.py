@@ -63,6 +63,18 @@ def test_a_failure_is_a_finding_at_the_kernel_with_a_token() -> None:
     }
 
 
+def test_what_is_wrong_at_one_width_alone_depends_on_the_width() -> None:
+    other = {"arch": "gfx1100", "status": "passed", "examples": 1, "elements": 4}
+    failed = {"arch": "gfx942", "status": "failed", "examples": 1, "elements": 4}
+    wrong, width = read(entry(failure=failure(), verdict=failed), entry(verdict=other)).findings
+    assert (wrong.kind, width.kind) == ("bound-exceeded", "wave-size-dependence")
+    assert "wrong on gfx942 and right on gfx1100" in width.message
+    assert (width.replay, width.location) == (wrong.replay, wrong.location)
+    both = entry(failure=failure(), verdict={**other, "status": "failed"})
+    kinds = [one.kind for one in read(entry(failure=failure(), verdict=failed), both).findings]
+    assert kinds == ["bound-exceeded", "bound-exceeded"]
+
+
 def test_what_the_device_found_is_reported_as_it_found_it() -> None:
     record = {"record": "finding", "kind": "race-shared", "kernel": "softmax", "arch": "gfx942"}
     (finding,) = read(entry("checked", failure=failure(records=[record]))).findings

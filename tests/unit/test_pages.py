@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from hipaudit.audits.kernels import KernelAudit
 from hipaudit.audits.model_dequantisation import ModelAudit
+from hipaudit.audits.ulp_census import table
 from hipaudit.finding import Finding, Findings, Location, identified
 from hipaudit.launches import Launches
 from hipaudit.outcome import Outcome
@@ -99,6 +100,7 @@ def test_the_same_data_gives_the_same_bytes(tmp_path: Path) -> None:
     assert first == second
     assert set(first) == {
         "index.md",
+        "ulp_tables.md",
         "kernels/softmax.md",
         "model_dequantisation.md",
         "plots/softmax.svg",
@@ -184,3 +186,16 @@ def test_plots_name_their_axes_and_hold_no_date(tmp_path: Path, exact: bool) -> 
     assert ("worst error / bound" in svg) != exact
     assert "dc:date" not in svg
     assert "gfx1100" in svg
+
+
+def test_ulp_tables_name_every_function_with_its_worst_argument(tmp_path: Path) -> None:
+    write_reports(data(), tmp_path)
+    page = (tmp_path / "ulp_tables.md").read_text()
+    tables = table()
+    assert tables
+    for device, found in tables.items():
+        assert f"## {device}" in page
+        for name, row in found.items():
+            assert f"| {name}f |" in page
+            assert f"{row['bins'][0]:,}" in page
+            assert row["worst_at"] in page

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hipaudit import replaytoken
@@ -18,6 +18,11 @@ from hipaudit.outcome import Outcome
 from hipaudit.property import Failure, examine
 from hipaudit.resources import shown_kernel_path
 from hipaudit.spec import Spec
+
+_OF_NUMBERS = frozenset(
+    {"bound-exceeded", "nonfinite-mismatch", "overflow", "conversion-inexact", "unwritten-output"}
+)
+"""Kinds that compare outputs: wrong on one part and right on another is a finding of its own."""
 
 _CHECKED_SHARE = 8
 """The checked build runs one drawn input of so many: it asks about accesses, not about numbers."""
@@ -170,6 +175,7 @@ def _read(spec: Spec, result: ChildResult) -> KernelAudit:
                 blob,
             )
             findings += _findings(spec, entry["verdict"]["arch"], entry["build"], read)
+    findings += _across_widths(spec, answer["results"], tuple(findings))
     if result.death is not None:
         findings += Reader().findings([{**result.death, "kernel": spec.name}])
     plain = [entry for entry in answer["results"] if entry["build"] == "plain"]
@@ -206,6 +212,23 @@ def _findings(spec: Spec, arch: str, build: str, failure: Failure) -> tuple[Find
         replay=replay,
     )
     return (identified(draft),)
+
+
+def _across_widths(
+    spec: Spec, results: Sequence[Mapping[str, Any]], findings: Sequence[Finding]
+) -> Iterator[Finding]:
+    """Yield what it says of a kernel to be wrong at one wave width and right at the other."""
+    plain = [entry for entry in results if entry["build"] == "plain" and not entry["failure"]]
+    verdicts = [entry["verdict"] for entry in plain]
+    right = [verdict["arch"] for verdict in verdicts if verdict["status"] == "passed"]
+    for finding in findings:
+        if finding.kind not in _OF_NUMBERS or finding.build != "plain" or not right:
+            continue
+        message = (
+            f"{spec.name} is wrong on {finding.arch} and right on {', '.join(right)}: it depends "
+            "on the width of a wave"
+        )
+        yield identified(replace(finding, id="", kind="wave-size-dependence", message=message))
 
 
 def outcome_of(audits: Sequence[KernelAudit], device: str, archs: Sequence[str]) -> Outcome:
