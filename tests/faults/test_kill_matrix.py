@@ -29,23 +29,7 @@ def row_name(value: Fault | str) -> str:
     return value.name if isinstance(value, Fault) else value
 
 
-# What the checkers do not see yet. Strict: the day one is found, its line has to go.
-MISSED = {
-    "misaligned-access/float4_odd_offset": "stores of whole vectors are split before the check",
-}
-
-
-def rows() -> list[object]:
-    """Return the rows of the matrix, those that are known to be missed marked as such."""
-    marked: list[object] = []
-    for fault, width in ROWS:
-        reasons = [why for start, why in MISSED.items() if fault.name.startswith(start)]
-        marks = [pytest.mark.xfail(reason=why) for why in reasons]
-        marked.append(pytest.param(fault, width, marks=marks))
-    return marked
-
-
-@pytest.mark.parametrize(("fault", "width"), rows(), ids=row_name)
+@pytest.mark.parametrize(("fault", "width"), ROWS, ids=row_name)
 def test_fault_is_killed_and_twin_is_silent(
     fault: Fault, width: Width, checker: CorpusChecker
 ) -> None:

@@ -5,7 +5,6 @@
 // releasing thread knew at its fence is past for the acquiring thread, provided that the scopes of
 // all four reach from the one to the other; a barrier hands it on to the block.
 #include <algorithm>
-#include <cstdio>
 
 #include "check/access.h"
 #include "check/hygiene.h"
@@ -132,18 +131,6 @@ void publish(Worker& worker, ThreadSync& sync, uintptr_t address, int order, Rea
   pass_on(check_of(*worker.block).acquired, furthest, address);
 }
 
-// The hardware splits such an atomic, or faults.
-void report_misaligned(Worker& worker, uintptr_t address, uint32_t size, uintptr_t pc) {
-  char text[120];
-  snprintf(text, sizeof text, "atomic of %u bytes at %#llx, which is not a multiple of %u", size,
-           static_cast<unsigned long long>(address), size);
-  Observation seen;
-  seen.kind = "misaligned-access";
-  seen.message = text;
-  seen.here = present_side(worker, pc);
-  observe(*worker.launch, seen);
-}
-
 }  // namespace
 
 void forget_atomics() {
@@ -215,7 +202,8 @@ void Checker::fence(Worker& worker, int order, int scope) {
 void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, int scope, int kind,
                    uintptr_t pc) {
   Reach reach = reach_of(scope);
-  if (address % size != 0) report_misaligned(worker, address, size, pc);
+  // The hardware splits such an atomic, or faults.
+  if (address % size != 0) report_misaligned(address, size, size, "an atomic", pc);
   check_access(address, size, {Access::atomic, reach, kind != 1}, pc);
   note_atomic(worker, address, kind != 0, pc);
   ThreadSync& sync = sync_of(*worker.block, worker.current->index.flat);

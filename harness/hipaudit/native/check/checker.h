@@ -149,6 +149,9 @@ void atomics_at_barrier(Block& block);
 void atomics_at_wave(Block& block, uint32_t first_thread, uint64_t lanes);
 void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, int scope, int kind,
                    uintptr_t pc);
+// What lies at the address is aligned too little for what the instruction takes it for.
+void report_misaligned(uintptr_t address, uint64_t size, uint64_t align, const std::string& what,
+                       uintptr_t pc);
 void flush_pending(WorkerCheck& check, const Launch& launch);
 Side present_side(Worker& worker, uintptr_t pc);
 

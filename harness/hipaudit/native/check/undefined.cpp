@@ -1,5 +1,7 @@
 // Undefined behaviour as clang's UBSan sees it, at source precision: handlers of our own.
+#include <bit>
 #include <cstdio>
+#include <string>
 
 #include "check/checker.h"
 #include "check/symbols.h"
@@ -34,18 +36,38 @@ struct Mismatch {
   uint8_t check;
 };
 
-int64_t signed_value(const Type* type, uintptr_t value) {
-  if (type->kind != 0) return static_cast<int64_t>(value);
-  unsigned width = 1u << (type->info >> 1);
-  if ((type->info & 1) == 0 || width >= 64) return static_cast<int64_t>(value);
-  return static_cast<int64_t>(value << (64 - width)) >> (64 - width);
+bool is_integer(const Type* type) { return type->kind == 0; }
+bool is_signed(const Type* type) { return (type->info & 1) != 0; }
+// In bits; 0: neither an integer nor a floating-point type.
+unsigned width_of(const Type* type) {
+  return is_integer(type) ? 1u << (type->info >> 1) : type->kind == 1 ? type->info : 0;
 }
 
-void report(const char* kind, const char* message, uintptr_t pc) {
+// A value as handlers get it: in the word itself when it fits, else where the word points to.
+std::string text_of(const Type* type, uintptr_t word) {
+  char text[64];
+  unsigned width = width_of(type);
+  if (width > 64) return "a value";
+  if (!is_integer(type)) {
+    auto half = static_cast<uint16_t>(word);
+    double value = width == 64   ? std::bit_cast<double>(word)
+                   : width == 32 ? std::bit_cast<float>(static_cast<uint32_t>(word))
+                                 : static_cast<double>(std::bit_cast<_Float16>(half));
+    snprintf(text, sizeof text, "%.9g", value);
+  } else if (is_signed(type)) {
+    auto value = static_cast<int64_t>(word << (64 - width)) >> (64 - width);
+    snprintf(text, sizeof text, "%lld", static_cast<long long>(value));
+  } else {
+    snprintf(text, sizeof text, "%llu", static_cast<unsigned long long>(word));
+  }
+  return text;
+}
+
+void report(const std::string& message, uintptr_t pc) {
   Worker* worker = current_worker();
   flush_pending(check_of(*worker), *worker->launch);
   Observation seen;
-  seen.kind = kind;
+  seen.kind = "undefined-behaviour";
   seen.message = message;
   seen.here = present_side(*worker, pc);
   observe(*worker->launch, seen);
@@ -53,14 +75,29 @@ void report(const char* kind, const char* message, uintptr_t pc) {
 
 void overflow(const OneType* data, const char* operation, uintptr_t left, uintptr_t right,
               uintptr_t pc) {
-  char text[160];
-  snprintf(text, sizeof text, "%lld %s %lld does not fit %s",
-           static_cast<long long>(signed_value(data->type, left)), operation,
-           static_cast<long long>(signed_value(data->type, right)), data->type->name);
-  report("undefined-behaviour", text, pc);
+  report(text_of(data->type, left) + " " + operation + " " + text_of(data->type, right) +
+             " does not fit " + data->type->name,
+         pc);
 }
 
 }  // namespace
+
+void report_misaligned(uintptr_t address, uint64_t size, uint64_t align, const std::string& what,
+                       uintptr_t pc) {
+  Worker* worker = current_worker();
+  flush_pending(check_of(*worker), *worker->launch);
+  Observation seen;
+  seen.kind = "misaligned-access";
+  seen.access = "access";
+  seen.bytes = static_cast<uint32_t>(size);
+  bool shared = near_shared(address);
+  seen.space = shared ? "shared" : address - kDeviceBase < kDeviceSpan ? "global" : "private";
+  seen.address = shared ? address - reinterpret_cast<uintptr_t>(shared_memory()) : address;
+  seen.message = what + " has to lie at a multiple of " + std::to_string(align) + " bytes";
+  seen.here = present_side(*worker, pc);
+  observe(*worker->launch, seen);
+}
+
 }  // namespace hipaudit
 
 using namespace hipaudit;
@@ -84,8 +121,8 @@ void __ubsan_handle_negate_overflow(OneType* data, uintptr_t value) {
 
 void __ubsan_handle_divrem_overflow(OneType* data, uintptr_t left, uintptr_t right) {
   uintptr_t pc = HIPAUDIT_PC;
-  if (signed_value(data->type, right) == 0)
-    report("undefined-behaviour", "division by zero", pc);
+  if (text_of(data->type, right) == "0")
+    report(text_of(data->type, left) + " / 0: division by zero", pc);
   else
     overflow(data, "/", left, right, pc);
   // The division itself would trap next.
@@ -96,19 +133,15 @@ void __ubsan_handle_divrem_overflow(OneType* data, uintptr_t left, uintptr_t rig
 }
 
 void __ubsan_handle_shift_out_of_bounds(TwoTypes* data, uintptr_t left, uintptr_t right) {
-  char text[160];
-  snprintf(text, sizeof text, "%lld shifted by %lld: %s has %u bits",
-           static_cast<long long>(signed_value(data->first, left)),
-           static_cast<long long>(signed_value(data->second, right)), data->first->name,
-           1u << (data->first->info >> 1));
-  report("undefined-behaviour", text, HIPAUDIT_PC);
+  report(text_of(data->first, left) + " shifted by " + text_of(data->second, right) + ": " +
+             data->first->name + " has " + std::to_string(width_of(data->first)) + " bits",
+         HIPAUDIT_PC);
 }
 
-void __ubsan_handle_float_cast_overflow(TwoTypes* data, uintptr_t) {
-  char text[160];
-  snprintf(text, sizeof text, "a value of %s that %s cannot hold", data->first->name,
-           data->second->name);
-  report("undefined-behaviour", text, HIPAUDIT_PC);
+void __ubsan_handle_float_cast_overflow(TwoTypes* data, uintptr_t value) {
+  report(text_of(data->first, value) + " of type " + data->first->name + " does not fit " +
+             data->second->name,
+         HIPAUDIT_PC);
 }
 
 // The access that follows tells what kind of memory the array lies in.
@@ -116,18 +149,20 @@ void __ubsan_handle_out_of_bounds(TwoTypes* data, uintptr_t index) {
   Worker* worker = current_worker();
   WorkerCheck& check = check_of(*worker);
   flush_pending(check, *worker->launch);
-  char text[200];
-  snprintf(text, sizeof text, "index %lld is out of bounds of %s",
-           static_cast<long long>(signed_value(data->second, index)), data->first->name);
-  check.index_message = text;
+  check.index_message =
+      "index " + text_of(data->second, index) + " is out of bounds of " + data->first->name;
   check.index_site = static_cast<const char*>(__builtin_return_address(0));
 }
 
+// Called by the checks of copies.cpp.
+void hipaudit_misaligned_copy(uintptr_t pointer, uint64_t mask, uint64_t size) {
+  report_misaligned(pointer, size, mask + 1, "what is copied", HIPAUDIT_PC);
+}
+
 void __ubsan_handle_type_mismatch_v1(Mismatch* data, uintptr_t pointer) {
-  char text[200];
-  snprintf(text, sizeof text, "%s at %#llx, which is not a multiple of %u", data->type->name,
-           static_cast<unsigned long long>(pointer), 1u << data->log_align);
-  report("misaligned-access", text, HIPAUDIT_PC);
+  uint64_t align = uint64_t{1} << data->log_align;
+  uint64_t size = width_of(data->type) != 0 ? width_of(data->type) / 8 : align;
+  report_misaligned(pointer, size, align, data->type->name, HIPAUDIT_PC);
 }
 
 }  // extern "C"
@@ -140,7 +175,7 @@ const Symbol kUndefinedSymbols[] = {
     S(__ubsan_handle_mul_overflow),        S(__ubsan_handle_negate_overflow),
     S(__ubsan_handle_divrem_overflow),     S(__ubsan_handle_shift_out_of_bounds),
     S(__ubsan_handle_float_cast_overflow), S(__ubsan_handle_out_of_bounds),
-    S(__ubsan_handle_type_mismatch_v1),
+    S(__ubsan_handle_type_mismatch_v1),    S(hipaudit_misaligned_copy),
 };
 const size_t kUndefinedSymbolCount = sizeof kUndefinedSymbols / sizeof kUndefinedSymbols[0];
 

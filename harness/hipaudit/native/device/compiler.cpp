@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "check/copies.h"
 #include "compiler_options.h"
 #include "linker.h"
 #include "profile.h"
@@ -300,6 +301,26 @@ bool read_facts(const std::string& path, Compilation* out) {
   return true;
 }
 
+// Runs the compiler behind the preprocessor, or a part of it.
+bool generate(std::vector<std::string> arguments, const std::vector<std::string>& part,
+              const std::string& folder, std::string* log) {
+  append(arguments, part);
+  return run_compiler(arguments, folder, log);
+}
+
+// In two parts, between which checks are added that the compiler has none of.
+bool generate_checked(const std::vector<std::string>& arguments, const std::string& source,
+                      const std::string& object, const std::string& folder, std::string* log) {
+  std::string assembly = folder + "/kernels.ll";
+  std::vector<std::string> front = arguments;
+  front.erase(std::remove(front.begin(), front.end(), "-emit-obj"), front.end());
+  append(front, {"-emit-llvm", "-disable-llvm-passes"});
+  if (!generate(front, {"-x", "hip-cpp-output", "-o", assembly, source}, folder, log)) return false;
+  std::string checked = with_checked_copies(text_of(assembly));
+  return write_file(assembly, checked.data(), checked.size()) &&
+         generate(arguments, {"-x", "ir", "-o", object, assembly}, folder, log);
+}
+
 bool build_object(const SourceUnit& unit, Variant variant, const std::string& base,
                   Compilation* out) {
   CompilerOptions options = translate_options(unit.options);
@@ -333,13 +354,16 @@ bool build_object(const SourceUnit& unit, Variant variant, const std::string& ba
   std::string source = workplace.path + "/records.ii";
   std::string object = workplace.path + "/object.o";
   if (!write_file(source, scanned.text.data(), scanned.text.size())) return false;
-  std::vector<std::string> second{"-x", "hip-cpp-output"};
+  std::vector<std::string> second;
   append(second, variant.build == Build::checked ? kCheckedFlags : kPlainFlags);
   if (!variant.contract) second.emplace_back("-ffp-contract=off");
   append(second, options.common);
   append(second, options.code);
-  append(second, {"-o", object, source});
-  if (!run_compiler(second, workplace.path, &out->log)) return false;
+  bool good = variant.build == Build::checked
+                  ? generate_checked(second, source, object, workplace.path, &out->log)
+                  : generate(second, {"-x", "hip-cpp-output", "-o", object, source}, workplace.path,
+                             &out->log);
+  if (!good) return false;
   unlink((base + ".elf").c_str());  // made from an older object of this key
   write_facts(base + ".facts", dependencies(text_of(rule), workplace.path), *out);
   return rename(object.c_str(), out->object.c_str()) == 0;

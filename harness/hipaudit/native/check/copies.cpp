@@ -1,0 +1,101 @@
+#include "check/copies.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <string_view>
+
+namespace hipaudit {
+namespace {
+
+constexpr std::string_view kCheck = R"(
+define internal void @hipaudit.aligned(ptr %p, i64 %mask, i64 %size) alwaysinline nounwind {
+  %address = ptrtoint ptr %p to i64
+  %low = and i64 %address, %mask
+  %good = icmp eq i64 %low, 0
+  br i1 %good, label %done, label %report
+report:
+  call void @hipaudit_misaligned_copy(ptr %p, i64 %mask, i64 %size)
+  br label %done
+done:
+  ret void
+}
+declare void @hipaudit_misaligned_copy(ptr, i64, i64)
+)";
+
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+// An address operand, as in "ptr align 16 %arrayidx".
+struct Operand {
+  std::string_view name;
+  uint64_t align = 1;
+};
+
+// The next operand of the call and what follows it.
+Operand take_operand(std::string_view& rest) {
+  Operand operand;
+  size_t end = rest.find(',');
+  std::string_view text = rest.substr(0, end);
+  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  if (size_t at = text.find("align "); at != std::string_view::npos)
+    operand.align = strtoull(text.data() + at + 6, nullptr, 10);
+  // Globals and constants are where the compiler put them.
+  if (size_t at = text.rfind(' '); at != std::string_view::npos && text[at + 1] == '%')
+    operand.name = text.substr(at + 1);
+  return operand;
+}
+
+// Adds the checks of one function after the other.
+class Writer {
+ public:
+  void line(std::string_view text) {
+    if (starts_with(text, "define ")) {
+      locals_.clear();
+      debug_ = text.find(" !dbg ") != std::string_view::npos;
+    } else if (size_t at = text.find(" = alloca "); at != std::string_view::npos) {
+      locals_.insert(text.substr(text.find('%'), at - text.find('%')));
+    } else if (starts_with(text, "  call void @llvm.memcpy.p0.p0.") ||
+               starts_with(text, "  call void @llvm.memmove.p0.p0.")) {
+      check_copy(text);
+    }
+    out_ += text;
+    out_ += '\n';
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  void check_copy(std::string_view text) {
+    std::string place;
+    if (size_t at = text.find("!dbg !"); at != std::string_view::npos)
+      place = ", " + std::string(text.substr(at, text.find_first_of(",\n", at) - at));
+    if (debug_ && place.empty()) return;  // such a call would have to have a place
+    std::string_view rest = text.substr(text.find('(') + 1);
+    Operand operands[2] = {take_operand(rest), take_operand(rest)};
+    std::string size(rest.substr(0, rest.find(',')));
+    for (const Operand& one : operands) {
+      if (one.name.empty() || one.align < 2 || locals_.count(one.name) != 0) continue;
+      out_ += "  call void @hipaudit.aligned(ptr " + std::string(one.name) + ", i64 " +
+              std::to_string(one.align - 1) + "," + size + ")" + place + "\n";
+    }
+  }
+
+  std::string out_;
+  std::set<std::string_view> locals_;
+  bool debug_ = false;
+};
+
+}  // namespace
+
+std::string with_checked_copies(const std::string& ir) {
+  Writer writer;
+  for (size_t at = 0; at < ir.size();) {
+    size_t end = std::min(ir.find('\n', at), ir.size());
+    writer.line(std::string_view(ir).substr(at, end - at));
+    at = end + 1;
+  }
+  return writer.take() + std::string(kCheck);
+}
+
+}  // namespace hipaudit
