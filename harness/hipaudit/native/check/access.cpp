@@ -238,8 +238,10 @@ void check_word(const Step& c, uintptr_t word, uint32_t mask, State& state, Cell
   if ((state & need) != need &&
       (c.now.shared || state != 0 ||
        !resolve_state(word + std::countr_zero(mask), *c.now.worker->launch) ||
-       (state & need) != need))
+       (state & need) != need)) {
     report_out_of_bounds(c);
+    return;
+  }
   if (c.flags.kind != Access::write && c.flags.reads && (state & mask) != mask) {
     // A word of which part is defined is a structure with padding that is copied as a whole.
     if ((state & mask) == 0 && !c.padded) note_uninitialised(c, cell);

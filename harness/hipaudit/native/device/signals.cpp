@@ -110,10 +110,11 @@ void on_fault(int signal, siginfo_t* info, void* raw) {
 }
 
 void on_tick(int, siginfo_t*, void* raw) {
-  if (!on_worker()) return;
-  Worker* worker = current_worker();
+  Worker* worker = own_worker();
+  if (worker == nullptr) return;
+  // Also when the tick comes late, after the launch it was meant for.
   worker->tick_pending.store(false);
-  if (worker->launch == nullptr || worker->current == nullptr) return;
+  if (!worker->running.load() || worker->launch == nullptr || worker->current == nullptr) return;
   auto pc = static_cast<uintptr_t>(static_cast<ucontext_t*>(raw)->uc_mcontext.gregs[REG_RIP]);
   // The library's own code is never left in the middle.
   if (!worker->launch->kernel->image->is_code(pc)) return;

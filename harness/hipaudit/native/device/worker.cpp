@@ -271,12 +271,17 @@ Mutex launch_mutex;
 
 }  // namespace
 
-bool on_worker() {
-  if (pool == nullptr) return false;
+Worker* own_worker() {
+  if (pool == nullptr) return nullptr;
   pthread_t self = pthread_self();
   for (Worker* worker : *pool)
-    if (worker->thread == self) return worker->running.load(std::memory_order_relaxed);
-  return false;
+    if (worker->thread == self) return worker;
+  return nullptr;
+}
+
+bool on_worker() {
+  const Worker* worker = own_worker();
+  return worker != nullptr && worker->running.load(std::memory_order_relaxed);
 }
 
 void run_launch(Launch& launch, int count) {

@@ -59,6 +59,8 @@ inline bool near_shared(uintptr_t address) {
   return address - (reinterpret_cast<uintptr_t>(shared_memory()) - kReach) < 2 * kReach;
 }
 
+// The worker that the calling thread is; nullptr: it is another thread.
+Worker* own_worker();
 // True on a worker that is inside a launch: the caller may use context().
 bool on_worker();
 
