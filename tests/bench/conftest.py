@@ -120,6 +120,12 @@ class Children:
         environment = device.child_environment("emulated", settings)
         return self._keep(Child("emulated_child.py", kernel, environment=environment))
 
+    def kernel(self, name: str, size: int, how: str) -> Child:
+        """A child that runs a kernel of `kernel_child` at a size on one core, or NumPy's way."""
+        environment = device.child_environment("emulated", {"workers": "1", "build": "plain"})
+        environment["OPENBLAS_NUM_THREADS"] = "1"
+        return self._keep(Child("kernel_child.py", name, str(size), how, environment=environment))
+
     def pocl(self, kernel: str) -> Child:
         """A child that runs the kernel's OpenCL form on PoCL, on one core."""
         environment = {**os.environ, "POCL_MAX_PTHREAD_COUNT": "1"}

@@ -235,6 +235,7 @@ GEMM = Spec(
         _product_case(128, 4, 250, (float16, float16)),  # n % 64 = 4: a tail that must be written
         _product_case(64, 72, 64, (bfloat16, bfloat16), transpose_a=True),
         _product_case(3, 5, 0),
+        _product_case(5, 12, 20, transpose_b=True),  # rows of whole vectors of 4, not of 8
         _product_case(9, 70, 1000, splits=7),
         _product_case(9, 64, 40, splits=7),  # more splits than steps of the depth
         _product_case(16, 16, 32, (float32, bfloat16), beta=1.0, c=np.ones((16, 16), float32)),
@@ -262,7 +263,7 @@ GEMM_COMBINE = replace(
         _product_case(1, 1, 1, splits=2),
         _product_case(30, 40, 100, (float16, float16), splits=3),
         _product_case(30, 40, 100, (bfloat16, bfloat16), splits=3),
-        _product_case(16, 17, 64, beta=1.0, splits=4, c=np.ones((16, 17), float32)),
+        _product_case(16, 17, 64, beta=-0.3, splits=4, c=_case(16, 17, 3)["b"][:1].repeat(16, 0)),
     ),
     examples=10,
     kernels=("gemm_combine_f32", "gemm_combine_f16", "gemm_combine_bf16"),

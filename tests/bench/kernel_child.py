@@ -1,0 +1,239 @@
+"""Times one kernel at one size on the device that this process is bound to: a benchmark's child.
+
+    python kernel_child.py KERNEL SIZE kernel|numpy
+
+For each line on standard input it launches the kernel once and waits, or does the same in NumPy.
+It prints the seconds of processor time: what else the machine does is not in them.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hipaudit_runtime import ops
+from hipaudit_runtime.device import DeviceLike, current_device
+from hipaudit_runtime.hip import call, hip
+from hipaudit_runtime.ops.rotary import frequencies
+from hipaudit_runtime.tensors import Scope, Tensor
+
+Array = npt.NDArray[Any]
+Run = Callable[[], object]
+
+HEADS, KEY_HEADS, HEAD, WIDTH, HIDDEN = 9, 3, 64, 576, 1536
+"""SmolLM2-135M's sizes."""
+
+
+def normal(*shape: int) -> Array:
+    """Normal float32 numbers of a shape, the same ones every time."""
+    return np.random.default_rng(sum(shape)).normal(0, 1, shape).astype(np.float32)
+
+
+def _gemv(device: DeviceLike, scope: Scope, size: int) -> Run:
+    a, x = scope.upload(normal(size, WIDTH).astype(np.float16)), scope.upload(normal(1, WIDTH))
+    y = scope.empty((1, size), np.float32)
+    return lambda: ops.launch_gemv(device, a, x, y)
+
+
+def _numpy_gemv(size: int) -> Run:
+    a, x = normal(size, WIDTH), normal(WIDTH)
+    return lambda: a @ x
+
+
+def _gemm(device: DeviceLike, scope: Scope, size: int) -> Run:
+    a, b = scope.upload(normal(size, WIDTH)), scope.upload(normal(HIDDEN, WIDTH).astype(np.float16))
+    c, product = scope.empty((size, HIDDEN), np.float32), ops.Product(transpose_b=True)
+    return lambda: ops.launch_gemm(device, a, b, c, product)
+
+
+def _numpy_gemm(size: int) -> Run:
+    a, b = normal(size, WIDTH), normal(HIDDEN, WIDTH)
+    return lambda: a @ b.T
+
+
+def _flash(device: DeviceLike, scope: Scope, size: int) -> Run:
+    q = scope.upload(normal(1, HEADS, size, HEAD))
+    k, v = (scope.upload(normal(1, KEY_HEADS, size, HEAD)) for _ in range(2))
+    o = scope.empty(q.shape, np.float32)
+    return lambda: ops.launch_flash_attention(device, q, k, v, o)
+
+
+def _numpy_attention(queries: int, keys: int) -> Run:
+    q, k = normal(HEADS, queries, HEAD), normal(HEADS, keys, HEAD)
+
+    def run() -> Array:
+        logits = q @ np.swapaxes(k, -1, -2)
+        weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return np.asarray(weights / weights.sum(axis=-1, keepdims=True) @ k)
+
+    return run
+
+
+def _pages(scope: Scope, tokens: int, width: int) -> tuple[Tensor, ops.Sequences]:
+    """A cache of fp16 rows and one sequence that fills it, with one query."""
+    count = -(-tokens // 16)
+    cache = scope.upload(normal(count * 16, width).astype(np.float16))
+    table = scope.upload(np.arange(count, dtype=np.int32)[None])
+    starts = scope.upload(np.array([0, 1], np.int32))
+    return cache, ops.Sequences(table, starts, scope.upload(np.array([tokens], np.int32)))
+
+
+def _shaped(cache: Tensor, *shape: int) -> Tensor:
+    return Tensor(cache.buffer, shape, cache.dtype)
+
+
+def _paged(device: DeviceLike, scope: Scope, size: int) -> Run:
+    cache, sequence = _pages(scope, size, KEY_HEADS * HEAD)
+    pages = _shaped(cache, -(-size // 16), 16, KEY_HEADS, HEAD)
+    q, o = scope.upload(normal(1, HEADS, HEAD)), scope.empty((1, HEADS, HEAD), np.float32)
+    return lambda: ops.launch_paged_attention(device, q, pages, pages, sequence, o)
+
+
+def _mla(device: DeviceLike, scope: Scope, size: int) -> Run:
+    cache, sequence = _pages(scope, size, WIDTH)
+    pages = _shaped(cache, -(-size // 16), 16, WIDTH)
+    q, o = scope.upload(normal(1, 16, WIDTH)), scope.empty((1, 16, 512), np.float32)
+    return lambda: ops.launch_mla_attention(device, q, pages, sequence, o, 0.07)
+
+
+def _numpy_mla(size: int) -> Run:
+    q, cache = normal(16, WIDTH), normal(size, WIDTH)
+
+    def run() -> Array:
+        logits = q @ cache.T
+        weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return np.asarray(weights / weights.sum(axis=-1, keepdims=True) @ cache[:, :512])
+
+    return run
+
+
+def _append(device: DeviceLike, scope: Scope, size: int) -> Run:
+    k, v = (scope.upload(normal(size, KEY_HEADS, HEAD)) for _ in range(2))
+    slots = scope.upload(np.arange(size, dtype=np.int32))
+    table = scope.upload(frequencies(HEAD))
+    caches = [scope.upload(normal(size, KEY_HEADS, HEAD).astype(np.float16)) for _ in range(2)]
+    return lambda: ops.launch_kv_append(device, k, v, slots, slots, table, caches[0], caches[1])
+
+
+def _numpy_append(size: int) -> Run:
+    k, angles = normal(size, KEY_HEADS, HEAD), np.outer(np.arange(size), frequencies(HEAD))
+
+    def run() -> Array:
+        cosine, sine = np.cos(angles)[:, None], np.sin(angles)[:, None]
+        x0, x1 = k[..., : HEAD // 2], k[..., HEAD // 2 :]
+        turned = np.concatenate([x0 * cosine - x1 * sine, x0 * sine + x1 * cosine], axis=-1)
+        return np.asarray(turned.astype(np.float16))
+
+    return run
+
+
+def _softmax_masked(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x = scope.upload(normal(1, 64, size))
+    y = scope.empty(x.shape, np.float32)
+    return lambda: ops.launch_softmax_masked(device, x, y)
+
+
+def _numpy_softmax(size: int) -> Run:
+    x = normal(64, size)
+
+    def run() -> Array:
+        powers = np.exp(x - x.max(axis=-1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+    return run
+
+
+def _rms_norm(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x, weight = scope.upload(normal(size, WIDTH)), scope.upload(normal(WIDTH))
+    y = scope.empty(x.shape, np.float32)
+    return lambda: ops.launch_rms_norm(device, x, weight, y, 1e-5)
+
+
+def _numpy_rms_norm(size: int) -> Run:
+    x, weight = normal(size, WIDTH), normal(WIDTH)
+    return lambda: x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + 1e-5) * weight
+
+
+def _swiglu(device: DeviceLike, scope: Scope, size: int) -> Run:
+    gate, up = scope.upload(normal(size)), scope.upload(normal(size))
+    y = scope.empty(gate.shape, np.float32)
+    return lambda: ops.launch_swiglu(device, gate, up, y)
+
+
+def _numpy_swiglu(size: int) -> Run:
+    gate, up = normal(size), normal(size)
+    return lambda: gate / (1 + np.exp(-gate)) * up
+
+
+def _convert(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x, y = scope.upload(normal(size)), scope.empty((size,), np.float16)
+    return lambda: ops.launch_convert(device, x, y)
+
+
+def _numpy_convert(size: int) -> Run:
+    x = normal(size)
+    return lambda: x.astype(np.float16)
+
+
+def _transpose(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x, y = scope.upload(normal(size, WIDTH)), scope.empty((WIDTH, size), np.float32)
+    return lambda: ops.launch_transpose(device, x, y)
+
+
+def _numpy_transpose(size: int) -> Run:
+    x = normal(size, WIDTH)
+    return lambda: np.ascontiguousarray(x.T)
+
+
+def _permute(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x = scope.upload(normal(size, HEADS, HEAD))
+    y = scope.empty((HEADS, size, HEAD), np.float32)
+    return lambda: ops.launch_permute_axes(device, x, y, (1, 0, 2))
+
+
+def _numpy_permute(size: int) -> Run:
+    x = normal(size, HEADS, HEAD)
+    return lambda: np.ascontiguousarray(x.transpose(1, 0, 2))
+
+
+WORK: dict[str, tuple[Callable[[DeviceLike, Scope, int], Run], Callable[[int], Run]]] = {
+    "gemv": (_gemv, _numpy_gemv),
+    "gemm": (_gemm, _numpy_gemm),
+    "flash_attention": (_flash, lambda size: _numpy_attention(size, size)),
+    "paged_attention": (_paged, lambda size: _numpy_attention(1, size)),
+    "mla_attention": (_mla, _numpy_mla),
+    "kv_append": (_append, _numpy_append),
+    "softmax_masked": (_softmax_masked, _numpy_softmax),
+    "rms_norm": (_rms_norm, _numpy_rms_norm),
+    "swiglu": (_swiglu, _numpy_swiglu),
+    "convert": (_convert, _numpy_convert),
+    "transpose": (_transpose, _numpy_transpose),
+    "permute_axes": (_permute, _numpy_permute),
+}
+
+
+def main() -> None:
+    """Serve rounds until standard input ends."""
+    (prepare, numpy), size = WORK[sys.argv[1]], int(sys.argv[2])
+    with Scope() as scope:
+        launch = prepare(current_device(), scope, size)
+
+        def run() -> None:
+            launch()
+            call(hip.hipDeviceSynchronize)
+
+        work: Run = run if sys.argv[3] == "kernel" else numpy(size)
+        for _ in sys.stdin:
+            start = time.process_time()
+            work()
+            sys.stdout.write(f"{time.process_time() - start}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

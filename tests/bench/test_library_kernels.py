@@ -1,0 +1,64 @@
+"""Cost of the library's kernels on the emulated device: per step, against NumPy, against size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.bench
+
+ROUNDS = 15
+_SLACK = 1.5
+"""How far beyond its work's growth a kernel's time may grow: launches, caches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a kernel is measured at.
+
+    size    of `kernel_child`, and it is measured at twice that
+    steps   multiply-adds or elements at twice the size
+    growth  of the work, from the size to twice it
+    """
+
+    kernel: str
+    size: int
+    steps: int
+    growth: int = 2
+
+
+WIDTH, HIDDEN, HEADS, KEY_HEADS, HEAD = 576, 1536, 9, 3, 64
+
+COSTS = (
+    Cost("gemv", 4096, 8192 * WIDTH),
+    Cost("gemm", 64, 128 * WIDTH * HIDDEN),
+    Cost(
+        "flash_attention", 256, HEADS * HEAD * 512 * 513, growth=4
+    ),  # causal: half of each product
+    Cost("paged_attention", 2048, 2 * HEADS * HEAD * 4096),
+    Cost("mla_attention", 1024, 16 * 2048 * (WIDTH + 512)),
+    Cost("kv_append", 512, 2 * 1024 * KEY_HEADS * HEAD),
+    Cost("softmax_masked", 2048, 64 * 4096),
+    Cost("rms_norm", 512, 1024 * WIDTH),
+    Cost("swiglu", 1 << 19, 1 << 20),
+    Cost("convert", 1 << 19, 1 << 20),
+    Cost("transpose", 512, 1024 * WIDTH),
+    Cost("permute_axes", 512, 1024 * WIDTH),
+)
+
+
+@pytest.mark.benchmark(group="library kernels, plain build")
+@pytest.mark.parametrize("cost", COSTS, ids=lambda cost: cost.kernel)
+def test_cost_grows_with_the_work(benchmark: Any, children: Any, table: Any, cost: Cost) -> None:
+    larger = children.kernel(cost.kernel, 2 * cost.size, "kernel")
+    seconds: list[float] = []
+    benchmark.pedantic(lambda: seconds.append(larger.seconds()), rounds=ROUNDS, warmup_rounds=1)
+    least = min(seconds)
+    theirs = children.kernel(cost.kernel, 2 * cost.size, "numpy").best(ROUNDS)
+    title = f"{cost.kernel} {2 * cost.size}, one worker"
+    table.add(benchmark, title, cost.steps / least / 1e6, "M steps/s", theirs / least, "NumPy")
+    growth = least / children.kernel(cost.kernel, cost.size, "kernel").best(ROUNDS)
+    table.add(benchmark, f"{cost.kernel}, cost of twice the size", growth, "x")
+    assert growth < cost.growth * _SLACK
