@@ -34,8 +34,8 @@ from hipaudit.spec import Array, Case, Inputs, Spec, as_outputs
 from hipaudit_runtime import sources
 from hipaudit_runtime.errors import KernelCompileError
 
-_CHECKED_FIRST = 6
-"""So many inputs of a spec, the smallest ones, run checked before anything runs plain."""
+_CHECKED_FIRST = 1 << 14
+"""A spec's smallest inputs, up to so many elements together, run checked before any runs plain."""
 _CHECKED_ELEMENTS = 1 << 19
 """Inputs with more elements than that are not run checked: they ask about numbers."""
 _TIMEOUT_S = "3"
@@ -163,12 +163,13 @@ class Bench:
         return killed or Result(mutant.id, SURVIVED)
 
     def _few(self) -> list[Trial]:
-        """Return the smallest inputs of each spec."""
-        counts: dict[str, int] = {}
+        """Return the smallest inputs of each spec, at least one."""
+        sums: dict[str, int] = {}
         chosen = []
         for trial in self.trials:
-            counts[trial.spec.name] = counts.get(trial.spec.name, 0) + 1
-            if counts[trial.spec.name] <= _CHECKED_FIRST:
+            before = sums.get(trial.spec.name, 0)
+            sums[trial.spec.name] = before + trial.weight
+            if not before or sums[trial.spec.name] <= _CHECKED_FIRST:
                 chosen.append(trial)
         return chosen
 

@@ -58,7 +58,7 @@ def _command(
         list[str] | None, typer.Option(metavar="ID", help="This mutant alone; repeat.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many mutants, evenly spread.")
+        int | None, typer.Option(min=1, help="At most so many mutants of a file, evenly spread.")
     ] = None,
     list_only: Annotated[bool, typer.Option("--list", help="List the mutants, run none.")] = False,
     jobs: Annotated[int, typer.Option(min=0, help="At once; 0: as many as cores.")] = 0,

@@ -42,9 +42,9 @@ class Choice:
     jobs: int
 
     @property
-    def whole(self) -> bool:
-        """Whether every mutant of the files is meant."""
-        return not self.operators and not self.ids and self.limit is None
+    def fair(self) -> bool:
+        """Whether the mutants that are meant are all of a file, or an even sample of them."""
+        return not self.operators and not self.ids
 
     @property
     def at_once(self) -> int:
@@ -98,7 +98,8 @@ def run_program(choice: Choice, program: Sequence[str], arch: str, *, plain: boo
     before = command.baseline(runner)
     with _ticking(len(mutants), path.name) as tick:
         results = command.try_all(runner, mutants, before, jobs=choice.at_once, tick=tick)
-    score = Score.of(str(path), "", [(mutant, results[mutant.id]) for mutant in mutants])
+    tried = [(mutant, results[mutant.id]) for mutant in mutants]
+    score = Score.of(str(path), "", tried, len(mutants_of(source, path.name)))
     return _outcome([(score, path)], (arch,), f" -- {shlex.join(program)}")
 
 
@@ -114,26 +115,28 @@ def run_library(choice: Choice, kept: Path | None, *, fresh: bool) -> Outcome:
     names = _library_names(choice.files)
     scores = mutation_scores.read_scores(kept) if kept is not None else {}
     digests = {name: mutation_scores.digest_of(name) for name in names}
-    stale = [
-        name
-        for name in names
-        if fresh or not choice.whole or name not in scores or scores[name].digest != digests[name]
-    ]
     folder = kernels_folder()
-    picked = {name: choice.pick(mutants_of((folder / name).read_bytes(), name)) for name in stale}
+    made = {name: mutants_of((folder / name).read_bytes(), name) for name in names}
+    picked = {name: choice.pick(mutants) for name, mutants in made.items()}
+    for name in names:
+        known = scores.get(name)
+        if known is None or fresh or not choice.fair or known.digest != digests[name]:
+            continue
+        if known.tried >= len(picked[name]):
+            del picked[name]
     total = sum(map(len, picked.values()))
-    if stale:
-        _some(tuple(mutant for listed in picked.values() for mutant in listed), ", ".join(stale))
-    keep = kept if choice.whole else None
-    with _ticking(total, plural(len(stale), "file")) as tick:
+    if picked:
+        _some(tuple(mutant for listed in picked.values() for mutant in listed), ", ".join(picked))
+    keep = kept if choice.fair else None
+    with _ticking(total, plural(len(picked), "file")) as tick:
         for name, results in mutation_scores.try_all(picked, jobs=choice.at_once, tick=tick):
             tried = [(mutant, results[mutant.id]) for mutant in picked[name]]
-            scores[name] = Score.of(name, digests[name], tried)
+            scores[name] = Score.of(name, digests[name], tried, len(made[name]))
             if keep is not None:  # at once: what is known survives an interrupt
                 mutation_scores.write_scores(scores, keep)
     if keep is not None:
-        known = set(mutation_scores.library_files())
-        scores = {name: score for name, score in scores.items() if name in known}
+        there = set(mutation_scores.library_files())
+        scores = {name: score for name, score in scores.items() if name in there}
         mutation_scores.write_scores(scores, keep)
         write_page(list(scores.values()), arguments_for(folder / "any"), BOTH_WAVES, keep)
     shown = [(scores[name], folder / name) for name in names if name in scores]
@@ -227,6 +230,7 @@ def _sentence(score: Score, shown: str, arguments: Mapping[str, str]) -> str:
     parts += [killers] if killers else []
     parts += [f"{argued} argued to be none"] if argued else []
     parts += [f"{score.same} the same machine code"] if score.same else []
+    parts += [f"a sample of {score.mutants}"] if score.tried < score.mutants else []
     return "; ".join(parts)
 
 

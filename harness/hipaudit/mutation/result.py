@@ -44,6 +44,7 @@ class Score:
     operators  by operator: how many were killed, and how many there were
     same       how many are the same machine code; refused: how many do not compile
     survivors  the mutants that nothing noticed
+    mutants    how many mutants the file has; fewer were tried where a sample was asked for
     """
 
     file: str
@@ -53,10 +54,16 @@ class Score:
     same: int
     refused: int
     survivors: tuple[Mutant, ...]
+    mutants: int
+
+    @property
+    def tried(self) -> int:
+        """How many mutants were tried."""
+        return sum(self.killed.values()) + len(self.survivors) + self.same + self.refused
 
     @staticmethod
-    def of(file: str, digest: str, tried: Iterable[tuple[Mutant, Result]]) -> Score:
-        """Add up results."""
+    def of(file: str, digest: str, tried: Iterable[tuple[Mutant, Result]], mutants: int) -> Score:
+        """Add up the results of some of a file's mutants."""
         killers: Counter[str] = Counter()
         operators: dict[str, list[int]] = {}
         counts: Counter[str] = Counter()
@@ -73,7 +80,7 @@ class Score:
                 alive.append(mutant)
         listed = {name: (entry[0], entry[1]) for name, entry in sorted(operators.items())}
         by = dict(sorted(killers.items()))
-        return Score(file, digest, by, listed, counts[SAME], counts[REFUSED], tuple(alive))
+        return Score(file, digest, by, listed, counts[SAME], counts[REFUSED], tuple(alive), mutants)
 
     def gaps(self, arguments: Mapping[str, str]) -> tuple[Mutant, ...]:
         """Return the survivors that nobody has argued to be no mistakes."""
@@ -94,6 +101,7 @@ class Score:
             "operators": {name: list(counts) for name, counts in self.operators.items()},
             "same_code": self.same,
             "refused": self.refused,
+            "mutants": self.mutants,
             "survivors": [mutant.as_json() for mutant in self.survivors],
         }
 
@@ -108,6 +116,7 @@ class Score:
             data["same_code"],
             data["refused"],
             tuple(Mutant(**entry) for entry in data["survivors"]),
+            data["mutants"],
         )
 
 

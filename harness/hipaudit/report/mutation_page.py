@@ -76,6 +76,8 @@ def _score(score: Score, arguments: Mapping[str, str]) -> dict[str, Any]:
         "argued": len(score.survivors) - gaps,
         "same": score.same,
         "refused": score.refused,
+        "tried": score.tried,
+        "mutants": score.mutants,
     }
 
 

@@ -34,7 +34,7 @@ def score() -> Score:
         (mutant, Result(mutant.id, status, "bound-exceeded" if status == KILLED else ""))
         for mutant, status in zip(MUTANTS, STATUSES, strict=False)
     ]
-    return Score.of("k.hip", "d", tried)
+    return Score.of("k.hip", "d", tried, len(MUTANTS))
 
 
 def test_only_mistakes_count() -> None:
@@ -42,6 +42,7 @@ def test_only_mistakes_count() -> None:
     assert dict(counted.killed) == {"bound-exceeded": 1}
     assert (counted.same, counted.refused) == (1, 1)
     assert [mutant.id for mutant in counted.survivors] == [MUTANTS[1].id, MUTANTS[2].id]
+    assert (counted.tried, counted.mutants) == (5, len(MUTANTS))
     assert counted.share({}) == pytest.approx(1 / 3)
     assert sum(tried for _, tried in counted.operators.values()) == 3
 
