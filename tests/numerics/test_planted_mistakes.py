@@ -50,6 +50,8 @@ STORE = "column + j + x] = sums[y][x];"
 WAVES = "wave < waves; ++wave) value"
 FIRST_WAVE = "wave < min(waves, 1); ++wave) value"
 REDUCE = "include/block_reduce.h"
+ATTEND = "include/attention_tiles.h"
+SHIFT = "= peak == kNone ? 0.0f : peak;"
 GGML = "include/ggml_blocks.h"
 SUPER = "include/ggml_super_blocks.h"
 BEST = "include/best.h"
@@ -105,6 +107,40 @@ MISTAKES = (
         "gemm_f32_tiled", "tail not written", "column + j + x < n;", "column + j + x < n / 4 * 4;"
     ),
     Mistake("gemm_f32_tiled", "tail of k lost", "depth < k;", "depth + kDepth <= k;"),
+    Mistake(
+        "gemm_f32_tiled",
+        "rounded to bf16",
+        STORE,
+        "column + j + x] = __uint_as_float((__float_as_uint(sums[y][x]) + 0x8000u) & 0xffff0000u);",
+    ),
+    Mistake(
+        "gemm_f32_tiled",
+        "first is zero",
+        "if (inside) c[",
+        "if (inside && row + column + i + y + j + x) c[",
+    ),
+    Mistake("flash_attention_f32", "no running maximum", SHIFT, "= 0.0f;", ATTEND),
+    Mistake(
+        "flash_attention_f32",
+        "sums not scaled to the new maximum",
+        "shrink = expf(state.peak - shift)",
+        "shrink = 1.0f",
+        ATTEND,
+    ),
+    Mistake(
+        "flash_attention_f32",
+        "one per mille",
+        "state.total += weight;",
+        "state.total += weight * 0.999f;",
+        ATTEND,
+    ),
+    Mistake(
+        "flash_attention_f32",
+        "weights in fp16",
+        "= expf(logits[i] - shift);",
+        "= static_cast<_Float16>(expf(logits[i] - shift));",
+        ATTEND,
+    ),
     Mistake(
         "layer_norm",
         "one-pass variance",
