@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from hypothesis import currently_in_test_context, target
 
 from hipaudit.adversary import NATURAL, Adversary, drawn, usual
 from hipaudit.compare import Comparison, Mismatch, compare
@@ -15,7 +16,7 @@ from hipaudit.errors import HipauditError
 from hipaudit.launches import launches
 from hipaudit.run import run_case
 from hipaudit.spec import Array, Case, Outputs, Spec, as_outputs
-from hipaudit.verdict import Tally, Verdict
+from hipaudit.verdict import Element, Tally, Verdict
 from hipaudit_reference.bounds import AMD, assuming
 
 Builds: TypeAlias = Literal["as set", "mixed", "both"]
@@ -135,6 +136,7 @@ class Judge:
     adversary: Adversary = NATURAL
     _checks: bool = field(init=False)
     _failing_build: str | None = None
+    _nearness: float = 0.0
     _started: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -161,6 +163,7 @@ class Judge:
         self.case = case
         truth = _Truth(self.claim, case)
         unchecked = self._unchecked()
+        self._nearness = 0.0
         for condition in self._conditions(case, (drawn(), *adversaries)):
             if condition.build is not None:
                 self.device.with_build(condition.build)
@@ -172,6 +175,9 @@ class Judge:
                 # What Hypothesis shrinks from here on must fail in the same build, or not at all.
                 self._failing_build = self._failing_build or condition.build
                 raise
+        if currently_in_test_context():
+            # The search climbs towards the worst case.
+            target(self._nearness, label="error over bound")
 
     def _repeats(self, case: Case) -> bool:
         """Tell whether a case runs again to see whether its outputs keep their bits."""
@@ -258,15 +264,17 @@ class Judge:
         bounds = truth.bounds(flush=self.adversary.flush)
         comparison = compare(actual, expected, bounds, poisoned=self.poisoned)
         self.tally.add(comparison, adversarial=self.adversary != NATURAL)
+        self._nearness = max(self._nearness, min(comparison.worst_ratio, 1.0))
         if comparison.mismatches:
             self.last = comparison.mismatches
             raise WrongOutput(claim.name, self.device.arch, comparison.mismatches, self.adversary)
-        self._check_reference(comparison, expected, bounds, truth.case)
+        self._check_reference(comparison, actual, expected, bounds, truth.case)
         self.tally.try_mutants(actual, expected, bounds)
 
     def _check_reference(
         self,
         comparison: Comparison,
+        actual: tuple[Array, ...],
         expected: tuple[Array, ...],
         bounds: tuple[Array, ...] | None,
         case: Case,
@@ -282,14 +290,50 @@ class Judge:
         nearest = comparison.worst_ratio >= self.tally.worst_ratio
         if not nearest and case.digest() % _SPOT_SHARE:
             return
-        truth = float(self.claim.spot(index, **case.inputs) - _exactly(expected[0][index]))
-        limit = float(np.broadcast_to(bounds[0], expected[0].shape)[index]) / 100
+        truth = self.claim.spot(index, **case.inputs)
+        off = abs(float(truth - _exactly(expected[0][index])))
+        bound = float(np.broadcast_to(bounds[0], expected[0].shape)[index])
         self.tally.spots += 1
-        if not abs(truth) <= limit:
+        if not off <= bound / 100:
             raise PoorReference(
-                f"the reference of {self.claim.name} is off by {abs(truth):.3g} at {index}, more "
-                f"than a hundredth of its bound ({limit:.3g}), for {case}"
+                f"the reference of {self.claim.name} is off by {off:.3g} at {index}, more "
+                f"than a hundredth of its bound ({bound / 100:.3g}), for {case}"
             )
+        if nearest:
+            got, want = float(actual[0][index]), float(expected[0][index])
+            sides = (got, want, str(truth), abs(got - want), bound)
+            self.tally.keep(self._element(0, index, sides, case))
+
+    def _element(
+        self,
+        output: int,
+        index: tuple[int, ...],
+        sides: tuple[float, float, str | None, float, float],
+        case: Case,
+    ) -> Element:
+        """Describe an element: actual, expected, truth, error, bound; and what it was made of."""
+        beside = {
+            name: float(value[index])
+            for name, value in case.inputs.items()
+            if isinstance(value, np.ndarray)
+            and len(value.shape) == len(index)
+            and all(at < extent for at, extent in zip(index, value.shape, strict=True))
+        }
+        adversary = "" if self.adversary == NATURAL else str(self.adversary)
+        return Element(output, index, *sides, beside, str(case), adversary)
+
+    def _beyond(self) -> tuple[Element, ...]:
+        """Return the elements of the failing example that are wrong, the worst of each kind."""
+        case, spot = self.case, self.claim.spot
+        if case is None:
+            return ()
+        found = []
+        for wrong in self.last:
+            known = spot is not None and wrong.output == 0 and np.isfinite(wrong.expected)
+            truth = str(spot(wrong.index, **case.inputs)) if spot is not None and known else None
+            sides = (wrong.actual, wrong.expected, truth, wrong.error, wrong.bound)
+            found.append(self._element(wrong.output, wrong.index, sides, case))
+        return tuple(found)
 
     def finish(self) -> Verdict:
         """Return the verdict, with launches and checked accesses counted."""
@@ -302,6 +346,7 @@ class Judge:
             accesses=accesses,
             mismatches=self.last,
             adversary=str(self.adversary) if self.last and self.adversary != NATURAL else "",
+            beyond=self._beyond(),
         )
 
     def _counted(self) -> tuple[int | None, int | None]:

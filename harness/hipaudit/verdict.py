@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -10,6 +11,40 @@ from hipaudit.compare import Comparison, Mismatch, compare, mutants
 from hipaudit.spec import Array
 
 Status: TypeAlias = Literal["passed", "failed", "void"]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One output element that came as near to its bound as any, or that left it.
+
+    output, index     which one
+    actual, expected  what came and what the reference says; truth: what mpmath says, in decimal,
+                      None where the spec has no such oracle or the element is not finite
+    error, bound      how far it was off, and how far it may be
+    inputs            the elements at the same place of inputs of the output's shape
+    case              the example, in words; adversary: what it met, empty for the natural device
+    """
+
+    output: int
+    index: tuple[int, ...]
+    actual: float
+    expected: float
+    truth: str | None
+    error: float
+    bound: float
+    inputs: dict[str, float]
+    case: str
+    adversary: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """Error over bound; infinite where nothing may be off and something is."""
+        if self.error == 0:
+            return 0.0
+        return self.error / self.bound if self.bound else float("inf")
+
+
+_WORST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +62,7 @@ class Verdict:
     adversarial  examples that met a device that uses its freedoms
     repeated     examples that ran again in another order, with the same bits
     adversary    what the failing example met; empty for the natural device
+    worst        the elements nearest to their bounds, the worst first; of a failure those beyond
     """
 
     name: str
@@ -44,6 +80,7 @@ class Verdict:
     adversarial: int = 0
     repeated: int = 0
     adversary: str = ""
+    worst: tuple[Element, ...] = ()
 
     @property
     def void_because(self) -> str | None:
@@ -72,9 +109,23 @@ class Verdict:
             if data[key] == float("inf"):
                 data[key] = "inf"
         data["survivors"] = list(self.survivors)
+        data["worst"] = [_element_json(element) for element in self.worst]
         data["mismatches"] = [wrong.sentence() for wrong in self.mismatches]
         data["status"] = self.status
         return data
+
+
+def _element_json(element: Element) -> dict[str, Any]:
+    """Return plain data; numbers that JSON does not have as strings."""
+    data = {**asdict(element), "ratio": element.ratio, "index": list(element.index)}
+    numbers = {key: value for key, value in data.items() if isinstance(value, float)}
+    data |= {key: _number(value) for key, value in numbers.items()}
+    data["inputs"] = {name: _number(value) for name, value in element.inputs.items()}
+    return data
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
 
 
 @dataclass(slots=True)
@@ -83,6 +134,7 @@ class Tally:
 
     alive   planted wrong outputs, and whether none was rejected yet
     points  elements and worst error/bound of each example that passed
+    nearest the elements that came nearer to their bounds than any before, the last few
     """
 
     u_out: float
@@ -95,6 +147,7 @@ class Tally:
     worst_ulp: float = 0.0
     alive: dict[str, bool] = field(default_factory=dict)
     points: list[tuple[int, float]] = field(default_factory=list)
+    nearest: list[Element] = field(default_factory=list)
 
     def add(self, comparison: Comparison, *, adversarial: bool = False) -> None:
         """Count one example that was compared."""
@@ -105,6 +158,11 @@ class Tally:
             self.worst_ratio = max(self.worst_ratio, comparison.worst_ratio)
             self.worst_ulp = max(self.worst_ulp, comparison.worst_ulp)
             self.points.append((comparison.elements, comparison.worst_ratio))
+
+    def keep(self, element: Element) -> None:
+        """Keep an element that came nearer to its bound than those kept before."""
+        if element.ratio > max((kept.ratio for kept in self.nearest), default=0.0):
+            self.nearest = [element, *self.nearest][:_WORST]
 
     def try_mutants(
         self,
@@ -134,6 +192,7 @@ class Tally:
         accesses: int | None = None,
         mismatches: Iterable[Mismatch] = (),
         adversary: str = "",
+        beyond: Iterable[Element] = (),
     ) -> Verdict:
         """Return the verdict so far."""
         return Verdict(
@@ -152,4 +211,5 @@ class Tally:
             self.adversarial,
             self.repeated,
             adversary,
+            tuple(beyond) or tuple(self.nearest),
         )
