@@ -118,10 +118,10 @@ def compare(
 ) -> Comparison:
     """Judge every element of every output; *bounds* None compares bit patterns.
 
-    Raises UsageError when the numbers or shapes of outputs, expectations and bounds differ, or
-    when a bound is negative, infinite or NaN at a finite element: it could not judge.
+    Raises UsageError when the numbers or shapes of outputs, expectations and bounds differ, when
+    one holds no real numbers, or when a bound is negative, infinite or NaN at a finite element.
     """
-    _require_same_shapes(actual, expected, bounds)
+    _require_comparable(actual, expected, bounds)
     parts: list[Comparison] = []
     for number, (got, want) in enumerate(zip(actual, expected, strict=True)):
         if bounds is None:
@@ -138,20 +138,45 @@ def compare(
     )
 
 
-def _require_same_shapes(
+def _require_comparable(
     actual: tuple[Array, ...], expected: tuple[Array, ...], bounds: tuple[Array, ...] | None
 ) -> None:
-    """Refuse to compare what cannot correspond, and bounds that cannot judge."""
+    """Refuse to compare what cannot correspond, what is no number, and bounds that cannot judge."""
     counts = {len(actual), len(expected)} | ({len(bounds)} if bounds is not None else set())
     if len(counts) != 1:
         raise UsageError("the launcher, the reference and the bound give different outputs")
     for got, want in zip(actual, expected, strict=True):
+        _require_numbers("output", got)
+        _require_numbers("reference", want)
         if got.shape != want.shape:
             raise UsageError(f"the output's shape is {got.shape}, the reference's {want.shape}")
     for limit, want in zip(bounds or (), expected, strict=False):
-        sound = np.isfinite(limit) & (np.asarray(limit) >= 0)
-        if not np.all(sound | ~np.isfinite(_wide(want))):
-            raise UsageError("the bound is negative or not finite where the reference is finite")
+        _require_numbers("bound", limit)
+        _require_sound(limit, want)
+
+
+def _require_numbers(who: str, values: Array) -> None:
+    """Raise UsageError for an array of objects, text, or anything else but real numbers."""
+    kind = values.dtype.kind in "iubf" or values.dtype.type.__module__.startswith("ml_dtypes")
+    if not kind:
+        raise UsageError(f"the {who}'s dtype is {values.dtype.name}, which holds no real numbers")
+
+
+def _require_sound(limit: Array, want: Array) -> None:
+    """Raise UsageError for a bound of another shape, or without a value where it must judge."""
+    try:
+        allowed = np.broadcast_to(_wide(limit), want.shape)
+    except ValueError:
+        raise UsageError(
+            f"the bound's shape is {limit.shape}, the reference's {want.shape}"
+        ) from None
+    unsound = np.isfinite(_wide(want)) & ~(np.isfinite(allowed) & (allowed >= 0))
+    if unsound.any():
+        index = tuple(int(i) for i in np.argwhere(unsound)[0])
+        raise UsageError(
+            f"the bound is {allowed[index]} at {index}: it must be finite and not negative where "
+            "the reference is finite"
+        )
 
 
 def _unwritten(actual: Array, poisoned: bool) -> Mask:

@@ -34,6 +34,7 @@ bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
 
 _SEEDS = st.integers(0, 2**32 - 1)
 _PLAINNESS = st.integers(0, 31)
+_FAR = st.integers(0, 1 << 22)
 _PRIMES = (2, 3, 5, 7, 13, 31, 61, 127, 251, 509, 1021, 2039, 4093)
 
 
@@ -49,7 +50,9 @@ def lengths(low: int, high: int, *, wave: int = 64) -> SearchStrategy[int]:
     waves = {w + d for w in (wave // 2, wave, 2 * wave) for d in (-1, 0, 1)}
     edges = {low, high, 0, 1, *powers, *waves, *_PRIMES}
     inside = sorted(edge for edge in edges if low <= edge <= high)
-    return st.one_of(st.sampled_from(inside), st.integers(low, high))
+    # The smaller of an edge and any number: so that what fails shrinks to the very extent at which
+    # it begins to, edge or not. Half of the edges are *high*, which leaves the number as it is.
+    return st.builds(min, st.sampled_from(inside + [high] * len(inside)), st.integers(low, high))
 
 
 def well_scaled() -> SearchStrategy[Family]:
@@ -85,25 +88,27 @@ class Drawn:
     shape: tuple[int, ...]
     family: Family
     seed: int
-    only: int | None = None
+    kept: tuple[int, int] | None = None
     rounded: bool = False
 
     def __repr__(self) -> str:
         """Return code that makes the same tensor."""
-        alone = "" if self.only is None else f", only={self.only}"
-        alone += ", rounded=True" if self.rounded else ""
+        plain = "" if self.kept is None else f", kept={self.kept}"
+        plain += ", rounded=True" if self.rounded else ""
         what = f"{self.dtype.name}, {self.shape}, {self.family.name!r}"
-        return f"tensor({what}, seed={self.seed}{alone})"
+        return f"tensor({what}, seed={self.seed}{plain})"
 
     def values(self) -> Array:
         """Return the tensor: row-major, in the dtype asked for."""
         generator = np.random.default_rng(self.seed)
         limits = Limits.of(self.dtype)
         wide = self.family.fill(generator, self.shape, limits)
-        if self.only is not None:
-            value = wide.reshape(-1)[self.only]
-            wide = np.zeros_like(wide)
-            wide.reshape(-1)[self.only] = np.rint(value) if self.rounded else value
+        if self.rounded:
+            np.rint(wide, out=wide)
+        if self.kept is not None:
+            first, last = self.kept
+            wide.reshape(-1)[:first] = 0
+            wide.reshape(-1)[last + 1 :] = 0
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             return np.ascontiguousarray(wide.astype(self.dtype, copy=False))
 
@@ -114,18 +119,19 @@ def tensor(
     family: str,
     *,
     seed: int = 0,
-    only: int | None = None,
+    kept: tuple[int, int] | None = None,
     rounded: bool = False,
 ) -> Array:
     """Return the tensor that a failing test printed.
 
-    only     all elements but this one, counted row by row, are 0; rounded: that one is an integer
+    kept     the first and the last element, counted row by row, that are not made 0
+    rounded  to integers
 
     Raises UsageError when no family has that name.
     """
     for known in families.ALL:
         if known.name == family:
-            return Drawn(np.dtype(dtype), shape, known, seed, only, rounded).values()
+            return Drawn(np.dtype(dtype), shape, known, seed, kept, rounded).values()
     names = ", ".join(known.name for known in families.ALL)
     raise UsageError(f"no family of values is called {family!r}; there are {names}")
 
@@ -141,14 +147,22 @@ def tensors(
     extents = tuple(part if isinstance(part, int) else draw(part) for part in shape)
     family = draw(well_scaled() if elements is None else elements)
     drawn = Drawn(np.dtype(dtype), extents, family, draw(_SEEDS))
-    # Smaller choices are plainer, and drawn each time: Hypothesis takes fewer to be plainer still.
-    # What fails shrinks to one element, and that to an integer.
-    plainness, size = draw(_PLAINNESS), math.prod(extents)
-    only = draw(st.integers(0, max(size - 1, 0)))
-    if plainness < 2 and size > 1:
-        drawn = replace(drawn, only=only, rounded=plainness == 0)
+    drawn = _plainer(drawn, draw(_FAR), draw(_FAR), draw(_PLAINNESS))
     note(repr(drawn))
     return drawn.values()
+
+
+def _plainer(drawn: Drawn, last: int, before: int, plainness: int) -> Drawn:
+    """Keep the elements up to *last*, and of those the last one and *before* more.
+
+    Drawn from a range that is far larger than most tensors, the two leave nearly every tensor as
+    it is; but what fails shrinks by them to its first bad element alone, and that to an integer.
+    """
+    size = math.prod(drawn.shape)
+    last = min(last, size - 1)
+    first = last - min(before, last)
+    kept = None if last - first == size - 1 else (first, last)
+    return replace(drawn, kept=kept, rounded=plainness == 0)
 
 
 def matrices(

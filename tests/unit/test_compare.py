@@ -90,7 +90,9 @@ def test_no_bound_is_asked_for_where_the_answer_is_not_finite() -> None:
 
 @pytest.mark.parametrize("bound", [NAN, INF, -1.0])
 def test_a_bound_that_cannot_judge_is_refused(bound: float) -> None:
-    with pytest.raises(UsageError, match="bound is negative or not finite"):
+    with pytest.raises(
+        UsageError, match=f"bound is {bound} at .0,.: it must be finite and not negative"
+    ):
         judged([1.0], [1.0], bound)
 
 

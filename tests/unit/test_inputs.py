@@ -98,7 +98,7 @@ def test_a_failure_shrinks_to_the_smallest_shape_and_plainest_family() -> None:
         settings=settings(database=None),
     )
     assert found.shape == (3, 33)
-    assert (found == tensor(float32, (3, 33), "uniform", seed=0, only=0, rounded=True)).all()
+    assert (found == tensor(float32, (3, 33), "uniform", seed=0, kept=(0, 0), rounded=True)).all()
 
 
 def test_a_failure_that_needs_nans_keeps_them_and_shrinks_the_rest() -> None:
@@ -123,9 +123,9 @@ def test_a_failure_shrinks_to_its_one_bad_element_at_the_smallest_place() -> Non
 
 
 def test_a_printed_single_element_can_be_made_again() -> None:
-    drawn = Drawn(float32, (2, 3), families.ALL[1], 5, only=4)
-    assert repr(drawn) == "tensor(float32, (2, 3), 'normal', seed=5, only=4)"
-    again = tensor(float32, (2, 3), "normal", seed=5, only=4)
+    drawn = Drawn(float32, (2, 3), families.ALL[1], 5, kept=(4, 4))
+    assert repr(drawn) == "tensor(float32, (2, 3), 'normal', seed=5, kept=(4, 4))"
+    again = tensor(float32, (2, 3), "normal", seed=5, kept=(4, 4))
     assert (again == drawn.values()).all()
     assert np.flatnonzero(again).tolist() == [4]
     whole = tensor(float32, (2, 3), families.ALL[1].name, seed=5)

@@ -43,10 +43,26 @@ SPEC = Spec(
 
 
 def verdict(arch: str, **changes: Any) -> dict[str, Any]:
-    values = {"name": "softmax", "arch": arch, "device": "d", "examples": 40, "elements": 12345}
+    values: dict[str, Any] = {
+        "name": "softmax",
+        "arch": arch,
+        "device": "d",
+        "examples": 40,
+        "elements": 12345,
+    }
     values |= {"adversarial": 20, "repeated": 3}
     values |= {"launches": 40, "worst_ratio": 0.123456, "worst_ulp": 3.14159, "spots": 39}
-    return {**values, "survivors": [], "mismatches": [], "status": "passed", **changes}
+    nearest: dict[str, Any] = {
+        "output": 0,
+        "index": [2, 1],
+        "actual": 1.25,
+        "expected": 1.5,
+        "truth": "1.5",
+    }
+    nearest |= {"error": 0.25, "bound": 0.5, "ratio": 0.5, "inputs": {"x": 3.0}, "adversary": ""}
+    nearest["case"] = "x = float32 3 x 2"
+    values |= {"survivors": [], "mismatches": [], "worst": [nearest]}
+    return {**values, "status": "passed", **changes}
 
 
 def data(findings: tuple[Finding, ...] = (), **spec: Any) -> AuditData:
@@ -113,6 +129,12 @@ def test_what_depends_on_the_machine_stays_out_of_the_pages(tmp_path: Path) -> N
     write_run_facts({"seconds": 1.25}, tmp_path)
     assert not any(b"1.25" in path.read_bytes() for path in written)
     assert b"1.25" in (tmp_path / ".run" / "audit.json").read_bytes()
+
+
+def test_the_elements_nearest_to_their_bounds_are_shown(tmp_path: Path) -> None:
+    write_reports(data(), tmp_path)
+    page = (tmp_path / "kernels" / "softmax.md").read_text()
+    assert "| gfx942 | 2, 1 | 1.25 | 1.5 | 1.5 | 0.5 | x = 3; x = float32 3 x 2 |" in page
 
 
 def test_numbers_are_shown_to_two_digits(tmp_path: Path) -> None:

@@ -147,6 +147,11 @@ def _kernel_page(audit: KernelAudit, folder: Path) -> Page:
         "exact": spec.exact,
         "verdicts": [_verdict(verdict) for verdict in audit.verdicts],
         "status": _status(audit),
+        "nearest": [
+            {"arch": verdict["arch"], **_element(element)}
+            for verdict in audit.verdicts
+            for element in verdict["worst"]
+        ],
         "checked": audit.checked,
         "fixed_cases": len(spec.cases),
         "plot": f"../plots/{plot.name}",
@@ -165,6 +170,21 @@ def _verdict(verdict: Mapping[str, Any]) -> Page:
         "worst_ulp": f"{float(verdict['worst_ulp']):.2g}",
         "elements": f"{verdict['elements']:,}",
         "rejected": not verdict["survivors"],
+    }
+
+
+def _element(element: Mapping[str, Any]) -> Page:
+    """Return an element of a verdict as the page prints it."""
+    inputs = ", ".join(f"{name} = {float(value):.9g}" for name, value in element["inputs"].items())
+    case = f"{inputs}; {element['case']}" if inputs else element["case"]
+    met = f" ({element['adversary']})" if element["adversary"] else ""
+    return {
+        "index": element["index"],
+        "actual": f"{float(element['actual']):.9g}",
+        "expected": f"{float(element['expected']):.12g}",
+        "truth": element["truth"],
+        "ratio": f"{float(element['ratio']):.2g}",
+        "inputs": case + met,
     }
 
 
