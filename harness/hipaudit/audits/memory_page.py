@@ -9,7 +9,7 @@ from hipaudit.finding import Finding, Location
 
 Row = tuple[str, ...]
 
-_MOST_CALLERS = 4
+_MOST_CALLERS = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def make_plan(only: Sequence[str], model: Path | None, examples: int | None, dev
             decode = None
     if device == "emulated":
         toolchain.device_libraries()  # built once, before children want it
-    return Plan(device, archs, specs, weights, examples)
+    return Plan(device, archs, specs, weights, examples, decode)
 
 
 def run(plan: Plan) -> tuple[list[KernelAudit], ModelAudit | None, Decoding | None]:
