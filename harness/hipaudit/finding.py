@@ -191,6 +191,8 @@ class Reader:
         if record.get("kind") == "leak" and memory is not None:
             called = memory.born
         place = self._location(record.get("location"))
+        if other is None and memory is not None and record.get("kind") == "use-after-free":
+            other = memory.freed
         streams = (record.get("stream"), record.get("other_stream"))
         draft = Finding(
             id="",

@@ -12,7 +12,7 @@ from hipaudit.finding import Finding, Severity, identified
 from hipaudit.memory import Copies, MemoryUse, Waits
 from hipaudit.text import plural, size
 
-_OVERWRITES = "fill"
+_FILL = "fill"
 _A_LOOP = 8
 """Waits at one site from which on it is no longer a program's beginning or end."""
 
@@ -27,7 +27,7 @@ def hygiene_findings(memory: MemoryUse, arch: str, replay: str | None = None) ->
 def _redundant(memory: MemoryUse, shared: dict[str, Any]) -> Iterator[Finding]:
     """Yield the sites whose copies brought what the destination held already."""
     for copies in memory.copies:
-        if copies.repeats and copies.direction != _OVERWRITES:
+        if copies.repeats and copies.direction != _FILL:
             yield _of_copies(
                 "redundant-copy",
                 copies,
@@ -42,7 +42,7 @@ def _redundant(memory: MemoryUse, shared: dict[str, Any]) -> Iterator[Finding]:
 def _pageable(memory: MemoryUse, shared: dict[str, Any]) -> Iterator[Finding]:
     """Yield the asynchronous copies that pageable memory makes wait."""
     for copies in memory.copies:
-        if copies.asynchronous and "pageable" in {copies.source, copies.target}:
+        if copies.asynchronous and is_pageable(copies):
             yield _of_copies(
                 "pageable-async-copy",
                 copies,
@@ -52,6 +52,11 @@ def _pageable(memory: MemoryUse, shared: dict[str, Any]) -> Iterator[Finding]:
                 f"memory: the host waits for each; use memory of hipHostMalloc",
                 shared,
             )
+
+
+def is_pageable(copies: Copies) -> bool:
+    """Tell whether a copy reads or writes pageable memory; a fill reads none."""
+    return copies.direction != _FILL and "pageable" in {copies.source, copies.target}
 
 
 def _of_copies(

@@ -8,7 +8,7 @@ from hipaudit.audits.decoding import Decoding
 from hipaudit.audits.memory_page import MemoryAudit, chain
 from hipaudit.finding import Finding
 from hipaudit.memory import Copies
-from hipaudit.memory_hygiene import hygiene_findings
+from hipaudit.memory_hygiene import hygiene_findings, is_pageable
 from hipaudit.text import plural, size
 
 KINDS = ("redundant-copy", "pageable-async-copy")
@@ -57,7 +57,7 @@ def suggestion(entry: Copies, tokens: int) -> str:
     """Return what would be better, and nothing where the copy is as it should be."""
     if entry.repeats:
         return "copy once"
-    if entry.asynchronous and "pageable" in {entry.source, entry.target}:
+    if entry.asynchronous and is_pageable(entry):
         return "pinned memory"
     if entry.direction == _UP and entry.count >= tokens and entry.smallest == entry.largest:
         return "keep on the device if it is the same data"

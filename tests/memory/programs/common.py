@@ -43,6 +43,11 @@ def address(pointer: Any) -> int:
 
 def module_of(source: bytes) -> Any:
     """Compile a source and load it."""
+    return ok(hip.hipModuleLoadData(code_of(source)))
+
+
+def code_of(source: bytes) -> bytearray:
+    """Compile a source."""
     program = ok(hiprtc.hiprtcCreateProgram(source, b"program.hip", 0, [], []))
     arch = ok_properties().gcnArchName
     name = arch if isinstance(arch, bytes) else arch.encode()
@@ -50,7 +55,7 @@ def module_of(source: bytes) -> Any:
     code = bytearray(ok(hiprtc.hiprtcGetCodeSize(program)))
     ok(hiprtc.hiprtcGetCode(program, code))
     ok(hiprtc.hiprtcDestroyProgram(program.createRef()))
-    return ok(hip.hipModuleLoadData(code))
+    return code
 
 
 def ok_properties() -> Any:

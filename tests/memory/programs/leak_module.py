@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ctypes
 
-from common import ADD_ONE, TWIN, launch, module_of, ok, pointer_to
+from common import ADD_ONE, TWIN, code_of, launch, ok, pointer_to
 from hip import hip
 
-module = module_of(ADD_ONE)  # FAULT: leak warning
+module = ok(hip.hipModuleLoadData(code_of(ADD_ONE)))  # FAULT: leak info
 function = ok(hip.hipModuleGetFunction(module, b"add_one"))
 data = ok(hip.hipMalloc(256))
 ok(hip.hipMemset(data, 0, 256))

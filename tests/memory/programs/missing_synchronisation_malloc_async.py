@@ -10,7 +10,7 @@ buffer = ok(hip.hipMallocAsync(4096, first))  # FAULT: missing-synchronisation o
 if TWIN:
     ok(hip.hipStreamSynchronize(first))
 ok(hip.hipMemsetAsync(buffer, 0, 4096, second))  # FAULT: missing-synchronisation at
-ok(hip.hipStreamSynchronize(second))
+ok(hip.hipDeviceSynchronize())
 ok(hip.hipFreeAsync(buffer, second))
 ok(hip.hipDeviceSynchronize())
 for stream in (first, second):
