@@ -55,6 +55,7 @@ SHIFT = "= peak == kNone ? 0.0f : peak;"
 GGML = "include/ggml_blocks.h"
 SUPER = "include/ggml_super_blocks.h"
 BEST = "include/best.h"
+ROW_TILE = "include/row_tile.h"
 SMALL = "include/small_floats.h"
 PRODUCT = "include/quantised_product.h"
 
@@ -223,8 +224,10 @@ MISTAKES = (
     Mistake("moe_permute", "not stable", "i < static_cast<int>(threadIdx.x); ++i", "i < 0; ++i"),
     Mistake("moe_permute", "inclusive", "+ through - own", "+ through"),
     Mistake("grouped_gemm", "next group", ".group) * k * n", ".group + 1) * k * n % (2 * k * n)"),
-    Mistake("grouped_gemm", "into the next group", "place.row + i >= place.end", "false"),
-    Mistake("grouped_gemm", "tail of k lost", "depth < k;", "depth + kDepth <= k;"),
+    Mistake("grouped_gemm", "into the next group", "if (row >= place.end) return;", ""),
+    Mistake(
+        "grouped_gemm", "tail of k lost", "depth < k;", "depth + kDepth <= k;", "include/row_tile.h"
+    ),
     Mistake("moe_combine", "last expert lost", "c < count; ++c", "c < count - 1; ++c"),
     Mistake("moe_combine", "sorted order taken", "position[first + c]", "(first + c)"),
     Mistake("temperature", "a product", "logit / value", "logit * value"),
@@ -240,6 +243,35 @@ MISTAKES = (
     Mistake("multinomial", "no mass", "sums.total > 0.0f ? token : -1", "token"),
     Mistake("multinomial", "seed lost", "draw_of(blockIdx.x, seed", "draw_of(blockIdx.x, 0"),
     Mistake("uniform", "nine rounds", "round < 10", "round < 9", "include/philox.h"),
+    Mistake("power_spectrum", "no window", "signal[j] * frames.window[j]", "signal[j]"),
+    Mistake("power_spectrum", "conjugate twiddle", "+= value.re * w.im +", "-= value.re * w.im +"),
+    Mistake("power_spectrum", "next hop lost", "frame) * frames.hop", "frame) * 1"),
+    Mistake("log_mel", "natural logarithm", "log10f(", "logf("),
+    Mistake("log_mel", "last bin of power lost", "k <= n / 2; ++k", "k < n / 2; ++k"),
+    Mistake("log_mel", "no floor", "sum > floor ||", "true ||"),
+    Mistake(
+        "conv1d_depthwise", "no padding on the left", "max(padding - t, 0)", "max(padding - t, 1)"
+    ),
+    Mistake("conv1d_depthwise", "reversed taps", "taken[j]", "taken[taps - 1 - j]"),
+    Mistake("conv1d_pointwise", "bias of the first output", "+ bias[output]", "+ bias[0]"),
+    Mistake("glu", "gate by itself", "return v / (1.0f", "return g / (1.0f"),
+    Mistake(
+        "relative_attention",
+        "distance off by one",
+        "sizes.t - 1 - i + j",
+        "max(sizes.t - 2 - i + j, 0)",
+    ),
+    Mistake(
+        "relative_attention", "no position bias", " + position_bias[", " + 0.0f * position_bias["
+    ),
+    Mistake("relative_attention", "one group of keys", "g < groups; ++g", "g < 1; ++g"),
+    Mistake(
+        "prefix_sum_long", "tiles by themselves", "first ? 0.0f : totals", "true ? 0.0f : totals"
+    ),
+    Mistake("prefix_sum_long", "own total added", "totals[blockIdx.x - 1]", "totals[blockIdx.x]"),
+    Mistake(
+        "sum_long", "last tile cut", "min(tile, columns - start)", "min(tile, columns - start - 1)"
+    ),
     Mistake("dequantise_q4_0", "offset 7", "& 15) - 8", "& 15) - 7", GGML),
     Mistake("dequantise_q4_0", "last block lost", "(block_count) *", "(block_count - 1) *"),
     Mistake("dequantise_q4_1", "no minimum", "& 15) + minimum;", "& 15);", GGML),

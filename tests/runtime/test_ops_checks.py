@@ -304,3 +304,28 @@ def test_a_view_that_leaves_its_array_is_refused(device: Device) -> None:
         ops.copy_strided(device, x, (3,), (1, 1), 0)
     with pytest.raises(TypeError, match="no kernel copies elements of 64 bits"):
         ops.copy_strided(device, x.astype(np.float64), (3,), (1,), 0)
+
+
+def test_audio_refuses_what_does_not_fit(device: Device) -> None:
+    with pytest.raises(ValueError, match="a frame of 34 has the prime factor 17"):
+        ops.power_spectrum(device, floats(1, 100), floats(34), 10)
+    with pytest.raises(ValueError, match="frame length is 4096, outside 1 to 2048"):
+        ops.power_spectrum(device, floats(1, 5000), floats(4096), 10)
+    with pytest.raises(ValueError, match="hop is 0, outside"):
+        ops.power_spectrum(device, floats(1, 100), floats(16), 0)
+    with pytest.raises(ValueError, match="taps is 7, outside 1 to 6"):
+        ops.conv1d_depthwise(device, floats(1, 2, 4), floats(2, 7), floats(2), padding=1)
+    same = (floats(1, 1, 3, 8),) * 3
+    with pytest.raises(ValueError, match=r"encoding has shape \(1, 4, 8\), not \(1, 5, 8\)"):
+        ops.relative_attention(device, *same, floats(1, 4, 8), floats(1, 8), floats(1, 8))
+
+
+def test_a_signal_shorter_than_a_frame_has_no_frames(device: Device) -> None:
+    assert ops.power_spectrum(device, floats(2, 15), floats(16), 4).shape == (2, 0, 9)
+
+
+def test_long_rows_need_their_scratch(device: Device) -> None:
+    with Scope() as scope:
+        x, y = scope.upload(floats(1, 9000)), scope.empty((1, 9000), np.float32)
+        with pytest.raises(ValueError, match=r"totals has shape \(1, 1\), not \(1, 2\)"):
+            ops.launch_prefix_sum_long(device, x, y, scope.empty((1, 1), np.float32))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hipaudit.library import (
     attention,
+    audio,
     conversions,
     elementwise,
     experts,
@@ -38,6 +39,7 @@ SPECS: tuple[Spec, ...] = (
     *rotary.SPECS,
     *experts.SPECS,
     *sampling.SPECS,
+    *audio.SPECS,
 )
 """Every library kernel's spec."""
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
-from hipaudit.inputs import float32, matrices
+from hipaudit.inputs import float32, lengths, matrices
 from hipaudit.spec import Array, Spec, Sums
 from hipaudit_reference import bounds, exact, summation
 from hipaudit_runtime import ops
+from hipaudit_runtime.ops.reductions import TILE, long_tiles
 from hipaudit_runtime.ops.rowwise import scan_height, summation_height
 
 _NARROWEST_WAVE = 32
@@ -155,4 +156,57 @@ PREFIX_SUM = Spec(
     sums=Sums(_last_sums, _scan_height),
 )
 
-SPECS = (SUM_SERIAL, SUM_TREE, SUM_COMPENSATED, ROW_MAX, PREFIX_SUM)
+
+def _long_scan_height(columns: int) -> int:
+    """A tile's total, the totals' scan, and the tile's own scan on top of it."""
+    tiles, wave = long_tiles(columns), _NARROWEST_WAVE
+    scans = max(scan_height(tiles, w) + scan_height(TILE, w) for w in (32, 64))
+    return summation_height(TILE, wave) + scans + 1
+
+
+def _long_scan_bound(x: Array) -> Array:
+    return bounds.prefix_sum(x, height=summation.Tree(_long_scan_height(x.shape[-1])))
+
+
+def _long_sum_bound(x: Array) -> Array:
+    tiles = long_tiles(x.shape[-1])
+    height = summation_height(TILE, _NARROWEST_WAVE) + summation_height(tiles, _NARROWEST_WAVE)
+    return bounds.reduce_sum(x, height=summation.Tree(height))
+
+
+_LONG = st.fixed_dictionaries(
+    {"x": matrices(float32, rows=lengths(1, 3), columns=lengths(1, 40000), elements=_FINITE)}
+)
+_LONG_CASES = (_rows(1, TILE), _rows(2, TILE + 1), _rows(1, 3 * TILE - 1), *_CASES[-2:])
+
+PREFIX_SUM_LONG = Spec(
+    name="prefix_sum_long",
+    source="prefix_sum.hip",
+    description="Running sums of long rows of a float32 matrix, in three steps by many blocks.",
+    inputs=_LONG,
+    launch=ops.prefix_sum_long,
+    reference=ref.prefix_sum,
+    bound=_long_scan_bound,
+    spot=_scan_spot,
+    formula="gamma_h (|x_0| + ... + |x_k|), h the height of a tile's sum and both scans",
+    cases=_LONG_CASES,
+    examples=12,
+    kernels=("tile_totals", "prefix_sum", "prefix_sum_tiles"),
+)
+
+SUM_LONG = Spec(
+    name="sum_long",
+    source="prefix_sum.hip",
+    description="Sums of long rows of a float32 matrix, each by many blocks, in two steps.",
+    inputs=_LONG,
+    launch=ops.sum_long,
+    reference=ref.reduce_sum,
+    bound=_long_sum_bound,
+    spot=_sum_spot,
+    formula="gamma_h sum |x|, h the height of a tile's sum and of the totals'; Higham, 4.2",
+    cases=_LONG_CASES,
+    examples=12,
+    kernels=("tile_totals", "sum_tree"),
+)
+
+SPECS = (SUM_SERIAL, SUM_TREE, SUM_COMPENSATED, ROW_MAX, PREFIX_SUM, PREFIX_SUM_LONG, SUM_LONG)

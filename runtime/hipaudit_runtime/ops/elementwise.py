@@ -60,6 +60,12 @@ def launch_swiglu(device: DeviceLike, gate: Tensor, up: Tensor, y: Tensor) -> No
     _launch(device, "swiglu", y, gate=gate, up=up)
 
 
+def launch_glu(device: DeviceLike, value: Tensor, gate: Tensor, y: Tensor) -> None:
+    """Launch y = value sigmoid(gate); float32, equal shapes; y may be value or gate."""
+    checks.floats(value=value, gate=gate, y=y)
+    _launch(device, "glu", y, value=value, gate=gate)
+
+
 def launch_gelu(device: DeviceLike, x: Tensor, y: Tensor) -> None:
     """Launch y = x erfc(-x / sqrt 2) / 2; one stored format, equal shapes; y may be x."""
     _launch(device, "gelu", y, x=x)
@@ -110,6 +116,12 @@ def silu(device: DeviceLike, x: checks.Host) -> checks.Host:
 def swiglu(device: DeviceLike, gate: checks.Host, up: checks.Host) -> checks.Host:
     """SiLU of *gate* times *up*, host arrays of one shape."""
     return _host(device, "swiglu", gate=gate, up=up)
+
+
+def glu(device: DeviceLike, value: checks.Host, gate: checks.Host) -> checks.Host:
+    """*value* times the sigmoid of *gate*, float32 host arrays of one shape."""
+    checks.host("value", value, np.float32)
+    return _host(device, "glu", value=value, gate=gate)
 
 
 def gelu(device: DeviceLike, x: checks.Host) -> checks.Host:

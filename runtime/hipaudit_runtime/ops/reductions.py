@@ -14,6 +14,8 @@ from hipaudit_runtime.ops.rowwise import MOST_COLUMNS, row_geometry
 from hipaudit_runtime.tensors import Scope, Tensor
 
 _THREADS = 256
+TILE = 8192
+"""Columns of a tile, where many blocks share a row."""
 
 
 def launch_sum_serial(device: DeviceLike, x: Tensor, y: Tensor) -> None:
@@ -56,6 +58,52 @@ def launch_prefix_sum(device: DeviceLike, x: Tensor, y: Tensor) -> None:
     kernel.launch(rows, block, packed(x, y, columns))
 
 
+def long_tiles(columns: int) -> int:
+    """Tiles of a long row: the columns of the scratch that the long forms need."""
+    return -(-columns // TILE)
+
+
+def launch_prefix_sum_long(device: DeviceLike, x: Tensor, y: Tensor, totals: Tensor) -> None:
+    """Launch y = running sums of x's rows, each by many blocks; y may be x.
+
+    totals (rows, `long_tiles` of the columns) is scratch; float32.
+    """
+    checks.floats(x=x, y=y, totals=totals)
+    checks.shape("y", y, x.shape)
+    checks.same_or_disjoint("x", x, "y", y)
+    checks.disjoint("y", y, "totals", totals)
+    if x.size == 0:
+        return
+    _launch_totals(device, x, totals)
+    launch_prefix_sum(device, totals, totals)
+    rows, columns = checks.rows_and_columns(x)
+    kernel = modules.kernel(device, "prefix_sum.hip", "prefix_sum_tiles")
+    blocks, block = rows * long_tiles(columns), row_geometry("a tile", 1, TILE)
+    kernel.launch(blocks, block, packed(x, totals, y, columns, TILE))
+
+
+def launch_sum_long(device: DeviceLike, x: Tensor, y: Tensor, totals: Tensor) -> None:
+    """Launch y = sum of x's rows, each by many blocks; *totals* as `launch_prefix_sum_long`."""
+    rows, columns = _check_reduction(x, y)
+    checks.floats(totals=totals)
+    checks.disjoint("y", y, "totals", totals)
+    if rows and columns:
+        _launch_totals(device, x, totals)
+        launch_sum_tree(device, totals, y)
+
+
+def _launch_totals(device: DeviceLike, x: Tensor, totals: Tensor) -> None:
+    """Launch totals = the sums of x's tiles."""
+    rows, columns = checks.rows_and_columns(x)
+    checks.within("columns", columns, 1, MOST_COLUMNS)
+    tiles = long_tiles(columns)
+    checks.shape("totals", totals, (rows, tiles))
+    checks.disjoint("x", x, "totals", totals)
+    block = row_geometry("tile_totals", rows * tiles, TILE)
+    kernel = modules.kernel(device, "prefix_sum.hip", "tile_totals")
+    kernel.launch(rows * tiles, block, packed(x, totals, columns, TILE))
+
+
 def sum_serial(device: DeviceLike, x: checks.Host) -> checks.Host:
     """Sums of a float32 host array's last axis, one thread a row."""
     return _reduced(device, launch_sum_serial, x)
@@ -82,6 +130,28 @@ def prefix_sum(device: DeviceLike, x: checks.Host) -> checks.Host:
     with Scope() as scope:
         result = scope.empty(x.shape, np.float32)
         launch_prefix_sum(device, scope.upload(x), result)
+        return result.download()
+
+
+def prefix_sum_long(device: DeviceLike, x: checks.Host) -> checks.Host:
+    """Running sums of a float32 host matrix of long rows, each by many blocks."""
+    checks.host("x", x, np.float32)
+    checks.rank("x", x, 2)
+    with Scope() as scope:
+        result = scope.empty(x.shape, np.float32)
+        totals = scope.empty((x.shape[0], long_tiles(x.shape[1])), np.float32)
+        launch_prefix_sum_long(device, scope.upload(x), result, totals)
+        return result.download()
+
+
+def sum_long(device: DeviceLike, x: checks.Host) -> checks.Host:
+    """Sums of a float32 host matrix's long rows, each by many blocks."""
+    checks.host("x", x, np.float32)
+    checks.rank("x", x, 2)
+    with Scope() as scope:
+        result = scope.empty(x.shape[:1], np.float32)
+        totals = scope.empty((x.shape[0], long_tiles(x.shape[1])), np.float32)
+        launch_sum_long(device, scope.upload(x), result, totals)
         return result.download()
 
 
