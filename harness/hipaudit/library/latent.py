@@ -11,7 +11,7 @@ import hipaudit_reference as ref
 from hipaudit import families
 from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
 from hipaudit.library.attention import ELEMENTS, FORMULA
-from hipaudit.library.paged import STORED, by_token, sequences
+from hipaudit.library.paged import STORED, by_token, sequences, some_nowhere
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact, formats
 from hipaudit_runtime import ops
@@ -137,7 +137,7 @@ def _appended(draw: st.DrawFn) -> dict[str, Any]:
         "cache": draw(tensors(dtype, (slots, rank + turned), _FINITE)),
         "x": draw(tensors(float32, (tokens, rank + turned), _FINITE)),
         "weight": draw(tensors(float32, (rank,))),
-        "slots": generator.permutation(slots)[:tokens].astype(np.int32),
+        "slots": some_nowhere(generator, generator.permutation(slots)[:tokens], slots),
         "positions": generator.integers(0, last + 1, tokens, dtype=np.int32),
         "epsilon": draw(st.sampled_from(_EPSILONS)),
         "interleaved": draw(st.booleans()),
@@ -165,9 +165,9 @@ def _append_reference(
     latent, rest = _halves(x, weight)
     turned = ref.rope(rest, positions, pairing=_pairing(interleaved))
     result = np.asarray(cache, np.float64)
-    result[slots] = np.concatenate(
-        [ref.rms_norm(latent, weight, epsilon), turned[:, 0, :]], axis=-1
-    )
+    rows = np.concatenate([ref.rms_norm(latent, weight, epsilon), turned[:, 0, :]], axis=-1)
+    stored = (slots >= 0) & (slots < len(cache))
+    result[slots[stored]] = rows[stored]
     return result
 
 
@@ -188,7 +188,9 @@ def _append_bound(
         rest, positions, pairing=_pairing(interleaved), frequencies="table", out=out
     )
     result = np.zeros(cache.shape)
-    result[slots] = np.concatenate([normed, turned[:, 0, :]], axis=-1)
+    rows = np.concatenate([normed, turned[:, 0, :]], axis=-1)
+    stored = (slots >= 0) & (slots < len(cache))
+    result[slots[stored]] = rows[stored]
     return result
 
 
@@ -211,7 +213,7 @@ def _append_case(rank: int, turned: int, dtype: np.dtype[Any], position: int) ->
         "cache": np.full((5, rank + turned), 7.0, dtype),
         "x": x,
         "weight": np.linspace(0.5, 1.5, rank, dtype=float32),
-        "slots": np.array([4, 0, 2], np.int32),
+        "slots": np.array([4, 5, -1] if position else [4, 0, 2], np.int32),
         "positions": np.arange(position, position + 3, dtype=np.int32),
         "epsilon": _EPSILONS[0],
         "interleaved": False,

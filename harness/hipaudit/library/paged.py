@@ -204,7 +204,7 @@ def _appended(draw: st.DrawFn) -> dict[str, Any]:
         "v_cache": draw(tensors(dtype, (slots, heads, value_size), _FINITE)),
         "k": draw(tensors(float32, (tokens, heads, size), _FINITE)),
         "v": draw(tensors(float32, (tokens, heads, value_size), _FINITE)),
-        "slots": generator.permutation(slots)[:tokens].astype(np.int32),
+        "slots": some_nowhere(generator, generator.permutation(slots)[:tokens], slots),
         "positions": generator.integers(0, last + 1, tokens, dtype=np.int32),
         "base": draw(st.sampled_from([10000.0, 500000.0])),
         "rotated": rotated,
@@ -212,8 +212,17 @@ def _appended(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+def some_nowhere(generator: np.random.Generator, slots: Array, count: int) -> Array:
+    """Return slots of a cache of *count*, about one in eight of them just outside it."""
+    outside = generator.choice([-1, count], slots.shape)
+    return np.where(generator.random(slots.shape) < 0.125, outside, slots).astype(np.int32)
+
+
 def _append_oracle(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return what the oracle takes: tokens that have a slot, for others are not stored."""
+    stored = (inputs["slots"] >= 0) & (inputs["slots"] < len(inputs["k_cache"]))
     others = {name: value for name, value in inputs.items() if name != "interleaved"}
+    others |= {name: inputs[name][stored] for name in ("k", "v", "slots", "positions")}
     return {**others, "pairing": "interleaved" if inputs["interleaved"] else "half"}
 
 
