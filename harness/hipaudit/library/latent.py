@@ -225,7 +225,8 @@ LATENT_APPEND = Spec(
     source="latent_append.hip",
     description=(
         "The normed latent and the turned rest of float32 down-projections into the slots of a "
-        "cache of float32, fp16 or bfloat16; other slots keep their bits."
+        "cache of float32, fp16 or bfloat16; other slots keep their bits, and a token whose slot "
+        "lies outside is not stored."
     ),
     inputs=_appended(),
     launch=ops.latent_append,
@@ -239,8 +240,60 @@ LATENT_APPEND = Spec(
         _append_case(512, 64, bfloat16, 513),
         _append_case(60, 0, float16, 7),
         _append_case(1025, 32, float32, 131071),
+        _append_case(20000, 2, float32, 9),  # 32 waves of 32
     ),
     kernels=("latent_append_f32", "latent_append_f16", "latent_append_bf16"),
 )
 
-SPECS = (MLA_ATTENTION, LATENT_APPEND)
+
+@st.composite
+def _projected(draw: st.DrawFn) -> dict[str, Any]:
+    tokens, width, rank = draw(lengths(1, 30)), draw(lengths(1, 200)), draw(lengths(1, 100))
+    return {
+        "x": draw(tensors(float32, (tokens, width), _FINITE)),
+        "down": draw(tensors(float32, (rank, width), _FINITE)),
+        "weight": draw(tensors(float32, (rank,))),
+        "epsilon": draw(st.sampled_from(_EPSILONS)),
+    }
+
+
+def _project_reference(x: Array, down: Array, weight: Array, epsilon: float) -> Array:
+    return ref.mla_project(x, down.T, weight, epsilon)
+
+
+def _project_bound(x: Array, down: Array, weight: Array, epsilon: float) -> Array:
+    return bounds.mla_project(x, down.T, weight, epsilon)
+
+
+def _project_spot(
+    index: tuple[int, ...], x: Array, down: Array, weight: Array, epsilon: float
+) -> Any:
+    return exact.mla_project(x, down.T, weight, epsilon, at=index)
+
+
+def _project_case(tokens: int, width: int, rank: int) -> dict[str, Any]:
+    generator = np.random.default_rng(width)
+    return {
+        "x": generator.normal(0, 1, (tokens, width)).astype(float32),
+        "down": generator.normal(0, 0.1, (rank, width)).astype(float32),
+        "weight": np.linspace(0.5, 1.5, rank, dtype=float32),
+        "epsilon": _EPSILONS[0],
+    }
+
+
+MLA_PROJECT = Spec(
+    name="mla_project",
+    source="gemm.hip",
+    description="The latent of multi-head latent attention: RMSNorm(x W^T) * weight, in float32.",
+    inputs=_projected(),
+    launch=ops.mla_project,
+    reference=_project_reference,
+    bound=_project_bound,
+    spot=_project_spot,
+    formula="RMSNorm's, for rows that are off by the product's gamma_(k+1) |x||W|",
+    cases=(_project_case(1, 1, 1), _project_case(5, 576, 64)),
+    examples=15,
+    kernels=("gemm_f32", "rms_norm"),
+)
+
+SPECS = (MLA_ATTENTION, LATENT_APPEND, MLA_PROJECT)

@@ -246,7 +246,7 @@ def _append_case(position: int, dtype: np.dtype[Any]) -> dict[str, Any]:
         "v_cache": np.full((6, 3, 64), 8.0, dtype),
         "k": heads,
         "v": -heads,
-        "slots": np.array([5, 0, 3, 1], np.int32),
+        "slots": np.array([5, 0, 6, 1], np.int32),  # the third token's lies behind the cache
         "positions": np.arange(position, position + 4, dtype=np.int32),
         "base": 10000.0,
         "rotated": 64,
@@ -259,7 +259,8 @@ KV_APPEND = Spec(
     source="kv_append.hip",
     description=(
         "Keys, turned by their position, and values of float32 into the slots of a cache of "
-        "float32, fp16 or bfloat16; other slots keep their bits."
+        "float32, fp16 or bfloat16; other slots keep their bits, and a token whose slot lies "
+        "outside is not stored."
     ),
     inputs=_appended(),
     launch=ops.kv_append,

@@ -73,7 +73,9 @@ from hipaudit_runtime.ops.latent import (
     latent_append,
     launch_latent_append,
     launch_mla_attention,
+    launch_mla_project,
     mla_attention,
+    mla_project,
 )
 from hipaudit_runtime.ops.movement import (
     copy_strided,
@@ -219,6 +221,7 @@ __all__ = [
     "launch_log_mel",
     "launch_min_p",
     "launch_mla_attention",
+    "launch_mla_project",
     "launch_multinomial",
     "launch_paged_attention",
     "launch_permute",
@@ -253,6 +256,7 @@ __all__ = [
     "log_mel",
     "min_p",
     "mla_attention",
+    "mla_project",
     "multinomial",
     "paged_attention",
     "partials_shape",

@@ -12,7 +12,7 @@ from hipaudit_runtime.ops import checks
 from hipaudit_runtime.ops.arguments import packed
 from hipaudit_runtime.ops.attention import Logits
 from hipaudit_runtime.ops.attention_tiles import tile_shape
-from hipaudit_runtime.ops.norms import EPSILON, check_epsilon
+from hipaudit_runtime.ops.norms import EPSILON, check_epsilon, launch_rms_norm
 from hipaudit_runtime.ops.paged import (
     Launch,
     Sequences,
@@ -21,6 +21,7 @@ from hipaudit_runtime.ops.paged import (
     launch_over_pages,
     split_space,
 )
+from hipaudit_runtime.ops.products import Product, launch_gemm
 from hipaudit_runtime.ops.rotary import frequencies, in_range
 from hipaudit_runtime.ops.rowwise import row_geometry
 from hipaudit_runtime.tensors import Scope, Tensor
@@ -28,6 +29,37 @@ from hipaudit_runtime.tensors import Scope, Tensor
 MOST_RANK = 512
 MOST_WIDTH = 640
 _MOST_NORMED = 1 << 20
+
+
+def launch_mla_project(
+    device: DeviceLike, x: Tensor, down: Tensor, weight: Tensor, latent: Tensor, epsilon: float
+) -> None:
+    """Launch latent = RMSNorm(x down^T) * weight: x (tokens, width), down (rank, width).
+
+    weight (rank,) and latent (tokens, rank); x, weight and latent float32, down any stored format.
+    Two kernels: the product, then its norm in place.
+    """
+    checks.floats(x=x, weight=weight, latent=latent)
+    launch_gemm(device, x, down, latent, Product(transpose_b=True))
+    launch_rms_norm(device, latent, weight, latent, epsilon)
+
+
+def mla_project(
+    device: DeviceLike,
+    x: checks.Host,
+    down: checks.Host,
+    weight: checks.Host,
+    epsilon: float = EPSILON,
+) -> checks.Host:
+    """The latents of host arrays, shapes as in `launch_mla_project`."""
+    for name, array in (("x", x), ("weight", weight)):
+        checks.host(name, array, np.float32)
+    checks.hosts(down=down)
+    with Scope() as scope:
+        latent = scope.empty((len(x), len(down)), np.float32)
+        there = scope.upload(x), scope.upload(down), scope.upload(weight)
+        launch_mla_project(device, *there, latent, epsilon)
+        return latent.download()
 
 
 def launch_latent_append(
