@@ -155,14 +155,19 @@ def _has_errors(result: ChildResult) -> bool:
 def _records(request: Request, result: ChildResult, build: str) -> list[Mapping[str, Any]]:
     """Return the journal's findings, and one for what the journal does not explain."""
     records: list[Mapping[str, Any]] = list(result.records)
-    explained = any(record.get("record") == "finding" for record in records)
+    explained = any(_is_wrong(record) for record in records)
     if result.death:
         records.append({**result.death, "build": build})
     elif not explained and result.value and result.value.get("status"):
         records.append(_refused(result.value, build))
-    elif not explained and result.value:
-        records += observations(request, result.value, build)
+    elif result.value:
+        gaps = () if explained else result.value.get("unwritten")
+        records += observations(request, {**result.value, "unwritten": gaps}, build)
     return records
+
+
+def _is_wrong(record: Mapping[str, Any]) -> bool:
+    return record.get("record") == "finding" and record.get("severity") != "info"
 
 
 def observations(request: Request, value: Mapping[str, Any], build: str) -> list[Mapping[str, Any]]:

@@ -248,7 +248,7 @@ class Reader:
             frames = self.symboliser.frames(str(place["object"]), int(place.get("pc") or 0))
         shown = own_frame(frames)
         return Location(
-            file=str(place.get("file") or "") or shown.file or self.file,
+            file=self.readable(str(place.get("file") or "") or shown.file or self.file),
             line=int(place.get("line") or 0) or shown.line,
             function=shown.function,
             block=tuple(place.get("block") or ()),
@@ -257,6 +257,11 @@ class Reader:
             lane=place.get("lane"),
             frames=frames,
         )
+
+    def readable(self, file: str) -> str:
+        """Return where a file lies: beside the kernel's, for a header that came with it."""
+        beside = Path(self.file).parent / file
+        return str(beside) if not Path(file).exists() and beside.exists() else file
 
 
 def called_from(stack: Iterable[Mapping[str, Any]], call: str, symboliser: Symboliser) -> Location:

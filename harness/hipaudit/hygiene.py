@@ -86,7 +86,7 @@ def launch(payload: Record, device: Device, progress: Progress) -> Json:
     value["shared"] = [record for record in records if record["record"] == "shared"]
     value["barriers"] = []
     if value["status"] is None and not any(_is_fatal(record) for record in records):
-        value["barriers"] = classify(device, records, prepared.run)
+        value["barriers"] = classify(device, records, (prepared.run,))
     return value
 
 
@@ -120,23 +120,29 @@ def barriers(records: Iterable[Record], symboliser: Symboliser) -> list[Barrier]
     ]
 
 
-def classify(device: Device, records: Sequence[Record], again: Callable[[], Any]) -> list[Json]:
-    """Return, for each barrier of the *records* of a launch, whether it was needed, and the proof.
+def classify(
+    device: Device,
+    records: Sequence[Record],
+    runs: Sequence[Callable[[], Any]],
+    *,
+    budget_s: float = _BUDGET_S,
+) -> list[Json]:
+    """Return, for each barrier of the *records* of some runs, whether it was needed, and the proof.
 
-    again  makes the launch, or the launches, once more
+    runs  make the launches once more; none after the first that shows a barrier to be needed
     """
     known = {_pair(record) for record in records if record.get("kind") in _RACES}
     removed: list[int] = []
     answers = []
     began = time.monotonic()
     for barrier in barriers(records, Symboliser()):
-        if time.monotonic() - began > _BUDGET_S:
+        if time.monotonic() - began > budget_s:
             answers.append(_answer(barrier, NOT_TRIED, "the launch takes too long to repeat"))
             continue
-        answer = _tried(device, barrier, removed, known, again)
+        answer = _tried(device, barrier, removed, known, runs)
         if answer["verdict"] == REDUNDANT:
             removed += barrier.places
-        answers.append(_scoped(device, barrier, answer, records, again))
+        answers.append(_scoped(device, barrier, answer, records, runs))
     return answers
 
 
@@ -145,23 +151,23 @@ def _tried(
     barrier: Barrier,
     removed: Sequence[int],
     known: set[tuple[Any, ...]],
-    again: Callable[[], Any],
+    runs: Sequence[Callable[[], Any]],
 ) -> dict[str, Any]:
     """Return what happens without a barrier."""
     if barrier.votes:
         return _answer(barrier, NEEDED, "its threads learn what the others voted")
     if barrier.block == 1:
         return _answer(barrier, NOT_TRIED, "the block had one thread")
-    without = _under(device, "ignored_barriers", (*removed, *barrier.places), again)
-    proofs = [
-        record
-        for record in without
-        if record.get("kind") in _RACES
-        and record["kernel"] == barrier.kernel
-        and _pair(record) not in known
-    ]
-    if proofs:
-        return _answer(barrier, NEEDED, "", min(proofs, key=_rank))
+    for run in runs:
+        proofs = [
+            record
+            for record in _under(device, "ignored_barriers", (*removed, *barrier.places), run)
+            if record.get("kind") in _RACES
+            and record["kernel"] == barrier.kernel
+            and _pair(record) not in known
+        ]
+        if proofs:
+            return _answer(barrier, NEEDED, "", min(proofs, key=_rank))
     return _answer(barrier, REDUNDANT, "")
 
 
@@ -170,14 +176,16 @@ def _scoped(
     barrier: Barrier,
     answer: dict[str, Any],
     records: Sequence[Record],
-    again: Callable[[], Any],
+    runs: Sequence[Callable[[], Any]],
 ) -> dict[str, Any]:
     """Return the answer, or that the barrier should order more: then nothing races past it."""
     past = [r for r in records if r.get("kind") == _WITHOUT_FENCE and r["kernel"] == barrier.kernel]
     if barrier.orders == _ORDERS_ALL or not past:
         return answer
     still = {
-        _pair(record) for record in _under(device, "completed_barriers", barrier.places, again)
+        _pair(record)
+        for run in runs
+        for record in _under(device, "completed_barriers", barrier.places, run)
     }
     mended = [record for record in past if _pair(record) not in still]
     return _answer(barrier, WRONG_SCOPE, "", min(mended, key=_rank)) if mended else answer
@@ -258,6 +266,7 @@ def rows(value: Record, reader: Reader) -> list[dict[str, Any]]:
 def row(answer: Record, reader: Reader) -> dict[str, Any]:
     """Return one barrier as the outputs show it; both sides of its proof are locations."""
     shown = {name: answer[name] for name in ("file", "line", "verdict", "why", "count")}
+    shown |= {"file": reader.readable(str(answer["file"]))}
     shown |= {"location": None, "other_location": None}
     if answer["proof"] is not None:
         (proof,) = reader.findings([answer["proof"]])

@@ -151,8 +151,8 @@ def launched(prepared: Prepared) -> dict[str, Any]:
     """Launch, and look for outputs that were never written."""
     payload, device, kernel = prepared.payload, prepared.device, prepared.kernel
     names = _names(kernel, prepared.given)
-    # The checked build's shadow knows what was never written; poison would hide nothing from it.
-    poisoned = payload["build"] == "plain" and device.with_poison(_POISONS[0])
+    # To the shadow of the checked build poison is memory that nobody has written.
+    poisoned = device.with_poison(_POISONS[0])
     with filled(prepared.given, int(payload["seed"])) as buffers:
         status = _run(prepared, buffers)
         suspects: dict[int, Mask] = {}

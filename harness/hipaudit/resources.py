@@ -22,7 +22,12 @@ def kernels_folder() -> Path:
 
 def shown_kernel_path(name: str) -> Path:
     """Return a kernel file's path as reports show it: relative to the working folder if below."""
-    path = kernels_folder() / name
+    return shown_path(kernels_folder() / name)
+
+
+def shown_path(path: str | Path) -> Path:
+    """Return a path as reports show it: relative to the working folder if below."""
+    path = Path(path)
     try:
         return path.relative_to(Path.cwd())
     except ValueError:

@@ -6,8 +6,10 @@ fault, width and twin.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,14 +20,12 @@ from hipaudit.arguments import Argument
 from hipaudit.audits.fault_corpus import ARCH_OF, Fault, Width
 from hipaudit.audits.fault_oracles import Array, mismatches
 from hipaudit.audits.fault_runs import Job, Ran, request_of, run_jobs
+from hipaudit.audits.kill_matrix import Kill, kill_matrix
 from hipaudit.checking import observations
 from hipaudit.errors import HipauditError, VoidError
 from hipaudit.finding import Finding, Location, Reader, definition_line, grouped, identified
 
 _WIDTHS: Final[tuple[Width, ...]] = ("32", "64")
-_GAPS: Final = "gaps"
-"""What a run of the plain build is for that looks for outputs never written."""
-
 _REPEATS: Final = 4
 """Orders of blocks and waves that a fault of the judge ``repeat`` is run in."""
 
@@ -50,16 +50,21 @@ class CorpusChecker:
     folder: Path
     ran: dict[Key, Ran] = field(default_factory=dict)
 
-    def prepare(self, faults: Iterable[Fault]) -> None:
-        """Run every build of the faults at both widths.
+    def prepare(self, faults: Iterable[Fault], tick: Callable[[], None] = lambda: None) -> None:
+        """Run every build of the faults, both widths at once; *tick* is called for each run.
 
         Raises VoidError when the device instruments no access: it has no checked build.
         """
         chosen = tuple(faults)
-        for width in _WIDTHS:
-            plan = [item for fault in chosen for item in self._plan(fault, width)]
-            results = run_jobs([job for _, job in plan], ARCH_OF[width])
-            self.ran |= {key: ran for (key, _), ran in zip(plan, results, strict=True)}
+        plans = [[one for fault in chosen for one in self._plan(fault, w)] for w in _WIDTHS]
+        with ThreadPoolExecutor(len(plans)) as pool:
+            futures = [
+                pool.submit(run_jobs, [job for _, job in plan], ARCH_OF[width], tick)
+                for width, plan in zip(_WIDTHS, plans, strict=True)
+            ]
+            for plan, future in zip(plans, futures, strict=True):
+                ran = future.result()
+                self.ran |= {key: one for (key, _), one in zip(plan, ran, strict=True)}
         if not any(ran.accesses for key, ran in self.ran.items() if key.purpose == "check"):
             raise VoidError("no memory access was instrumented: the device has no checked build")
 
@@ -67,8 +72,6 @@ class CorpusChecker:
         for twin in (False, True) if fault.has_twin else (False,):
             request = request_of(fault, twin=twin)
             yield Key(fault.name, twin, width), Job(request)
-            if any(arguments.parse(text).init == "uninit" for text in request.args):
-                yield Key(fault.name, twin, width, _GAPS), Job(request, build="plain")
             for number in range({"check": 0, "repeat": _REPEATS}.get(fault.judge, 1)):
                 key = Key(fault.name, twin, width, f"outputs {number}")
                 saving = request_of(fault, twin=twin, save=str(self._outputs(key)))
@@ -89,25 +92,21 @@ class CorpusChecker:
     def _checked(self, fault: Fault, key: Key) -> tuple[Finding, ...]:
         """Return what the access checks found, and what showed after the launch.
 
-        As in ``check``, gaps are looked for only where the checked build found nothing wrong.
+        As in ``check``, gaps count only where the accesses were right.
         """
         ran = self._result(key)
-        found = self._read(fault, key, ran)
-        gaps = replace(key, purpose=_GAPS)
-        if gaps in self.ran and not any(one.severity != "info" for one in found):
-            found += self._read(fault, gaps, self._result(gaps))
+        reader = Reader(names=_names(ran))
+        found = reader.findings(ran.records)
+        if ran.value is not None:
+            faulty = any(one.severity != "info" for one in found)
+            value = {**ran.value, "unwritten": ()} if faulty else ran.value
+            request = request_of(fault, twin=key.twin)
+            found += reader.findings(observations(request, value, "checked"))
         if not found and ran.value is not None and ran.value.get("status"):
             raise HipauditError(f"{fault.name}: {ran.value['status']}")
         if not found and ran.accesses == 0:
             raise VoidError(f"{fault.name}: no memory access was instrumented")
         return found
-
-    def _read(self, fault: Fault, key: Key, ran: Ran) -> tuple[Finding, ...]:
-        build = "plain" if key.purpose == _GAPS else "checked"
-        shown = (
-            observations(request_of(fault, twin=key.twin), ran.value, build) if ran.value else []
-        )
-        return Reader(names=_names(ran)).findings([*ran.records, *shown])
 
     def _judged(self, fault: Fault, width: Width, *, twin: bool) -> Iterator[Finding]:
         """Yield what is wrong with the outputs, by the fault's own judge."""
@@ -155,6 +154,21 @@ class CorpusChecker:
         if ran.error is not None:
             raise HipauditError(f"{key.fault}: {ran.error}")
         return ran
+
+
+def planned(faults: Iterable[Fault]) -> int:
+    """Return how many runs `CorpusChecker.prepare` will make for faults."""
+    runs = {"check": 1, "repeat": _REPEATS + 1}
+    builds = sum(runs.get(one.judge, 2) * (2 if one.has_twin else 1) for one in faults)
+    return builds * len(_WIDTHS)
+
+
+def kills(faults: Sequence[Fault], tick: Callable[[], None] = lambda: None) -> tuple[Kill, ...]:
+    """Run a corpus and return its kill matrix; raises as `CorpusChecker.prepare` does."""
+    with tempfile.TemporaryDirectory(prefix="hipaudit-") as folder:
+        checker = CorpusChecker(Path(folder))
+        checker.prepare(faults, tick)
+        return tuple(kill_matrix(faults, checker))
 
 
 def _names(ran: Ran) -> Mapping[int, str]:

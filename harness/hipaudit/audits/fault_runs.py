@@ -8,7 +8,7 @@ a fresh child takes the rest.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -87,21 +87,22 @@ def _extent(text: str) -> tuple[int, int, int]:
     return x, y, z
 
 
-def run_jobs(jobs: Sequence[Job], arch: str) -> list[Ran]:
-    """Run the jobs on a part of the emulated device, in their order."""
+def run_jobs(jobs: Sequence[Job], arch: str, tick: Callable[[], None] = lambda: None) -> list[Ran]:
+    """Run the jobs on a part of the emulated device, in their order; *tick* follows each."""
     ran: list[Ran] = []
     while len(ran) < len(jobs):
-        ran += _run_child(jobs[len(ran) :], arch)
+        ran += _run_child(jobs[len(ran) :], arch, tick)
     return ran
 
 
-def _run_child(jobs: Sequence[Job], arch: str) -> list[Ran]:
+def _run_child(jobs: Sequence[Job], arch: str, tick: Callable[[], None]) -> list[Ran]:
     """Run jobs in one child until it dies; at least one is done."""
     done: list[Ran] = []
 
     def collect(item: Json) -> None:
         if "job" in item:
             done.append(Ran(item["value"], tuple(item["records"]), item["error"]))
+            tick()
 
     result = child.run_in_child(
         "hipaudit.audits.fault_runs:batch",

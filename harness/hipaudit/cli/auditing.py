@@ -14,15 +14,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hipaudit import toolchain
 from hipaudit.audits import (
+    barriers,
     buffer_copies,
     decoding,
+    fault_checker,
     hidden_synchronisation,
     kernels,
     model_dequantisation,
     storage_modes,
 )
+from hipaudit.audits.barriers import BarrierAudit
 from hipaudit.audits.decoding import Decoding
+from hipaudit.audits.fault_corpus import Fault, read_corpus
 from hipaudit.audits.kernels import KernelAudit
+from hipaudit.audits.kill_matrix import Kill
 from hipaudit.audits.memory_page import MemoryAudit
 from hipaudit.audits.model_dequantisation import ModelAudit
 from hipaudit.device import bind
@@ -33,12 +38,15 @@ from hipaudit.library import SPECS
 from hipaudit.outcome import Outcome
 from hipaudit.report.pages import AuditData
 from hipaudit.report.terminal import console
+from hipaudit.resources import kernels_folder
 from hipaudit.spec import BOTH_WAVES, Spec
 from hipaudit.text import plural
 
 _MODEL = "model"
 _MEMORY = "memory"
 _MEMORY_AUDITS = (buffer_copies, storage_modes, hidden_synchronisation)
+_BARRIERS = "barriers"
+_FAULTS = "faults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +59,26 @@ class Plan:
     model: Path | None
     examples: int | None
     decode: Path | None = None
+    barriers: tuple[Spec, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the audits of a plan found."""
+
+    kernels: tuple[KernelAudit, ...]
+    weights: ModelAudit | None = None
+    tokens: Decoding | None = None
+    barriers: BarrierAudit | None = None
+    kills: tuple[Kill, ...] = ()
 
 
 def make_plan(only: Sequence[str], model: Path | None, examples: int | None, device: str) -> Plan:
     """Return what to audit. Raises UsageError for names and files that are not there."""
     archs = BOTH_WAVES if device == "emulated" else (bind("rocm").arch,)
-    names = [name for name in only if name not in {_MODEL, _MEMORY}]
+    others = {_MODEL, _MEMORY, _BARRIERS, _FAULTS}
+    names = [name for name in only if name not in others]
     specs = tuple(kernels.spec_named(name) for name in names) if only else SPECS
     weights = None
     if not only or _MODEL in only:
@@ -71,17 +93,27 @@ def make_plan(only: Sequence[str], model: Path | None, examples: int | None, dev
             if _MEMORY in only:
                 raise UsageError(f"{decode.name} has no decoder layers to run: --only memory")
             decode = None
+    synchronised: tuple[Spec, ...] = ()
+    faults: tuple[Fault, ...] = ()
     if device == "emulated":
         toolchain.device_libraries()  # built once, before children want it
-    return Plan(device, archs, specs, weights, examples, decode)
+        if not only or _BARRIERS in only:
+            synchronised = specs or SPECS
+        if not only or _FAULTS in only:
+            faults = read_corpus(kernels_folder() / "faults")
+    elif {_BARRIERS, _FAULTS} & set(only):
+        raise UsageError("barriers and faults are looked at on the emulated device alone")
+    return Plan(device, archs, specs, weights, examples, decode, synchronised, faults)
 
 
-def run(plan: Plan) -> tuple[list[KernelAudit], ModelAudit | None, Decoding | None]:
+def run(plan: Plan) -> Done:
     """Run the audits, as many at once as there are cores, under a progress bar."""
     jobs = max(1, min(os.cpu_count() or 1, len(plan.specs) + (plan.model is not None)))
     workers = max(1, (os.cpu_count() or 1) // jobs)
     weights: Future[ModelAudit] | None = None
     tokens: Future[Decoding] | None = None
+    needs: Future[BarrierAudit] | None = None
+    kills: Future[tuple[Kill, ...]] | None = None
     with _bar() as bar, ThreadPoolExecutor(jobs) as pool:
         if plan.model is not None:
             tick = _task(bar, _MODEL, len(plan.archs) * _tensor_count(plan.model))
@@ -108,11 +140,18 @@ def run(plan: Plan) -> tuple[list[KernelAudit], ModelAudit | None, Decoding | No
             )
             for spec in plan.specs
         ]
-        audits = [future.result() for future in futures]
-        return (
-            audits,
+        if plan.barriers:
+            tick = _task(bar, _BARRIERS, len(plan.barriers) * len(plan.archs))
+            needs = pool.submit(barriers.audit, plan.barriers, plan.archs, tick)
+        if plan.faults:
+            tick = _task(bar, _FAULTS, fault_checker.planned(plan.faults))
+            kills = pool.submit(fault_checker.kills, plan.faults, tick)
+        return Done(
+            tuple(future.result() for future in futures),
             weights.result() if weights is not None else None,
             tokens.result() if tokens is not None else None,
+            needs.result() if needs is not None else None,
+            kills.result() if kills is not None else (),
         )
 
 
@@ -138,18 +177,22 @@ def _task(bar: Progress, name: str, total: int) -> Callable[[], None]:
     return lambda: bar.advance(task)
 
 
-def data(
-    plan: Plan,
-    audits: Sequence[KernelAudit],
-    weights: ModelAudit | None,
-    tokens: Decoding | None,
-) -> AuditData:
+def data(plan: Plan, done: Done) -> AuditData:
     """Return what the pages and the outputs are made from."""
+    audits, weights, tokens = done.kernels, done.weights, done.tokens
     title = f"{plan.device} device, as {' and '.join(plan.archs)}"
     ours = kernels.outcome_of(audits, title, plan.archs)
     launched: list[Any] = [entry for audit in audits for entry in audit.launches]
     found = [finding for audit in audits for finding in audit.findings]
     voids = [ours.void] if ours.void else []
+    notes = list(ours.notes)
+    if done.barriers is not None:
+        launched += done.barriers.launches
+        found += [*done.barriers.redundant, *done.barriers.missing]
+        voids += [done.barriers.void] if done.barriers.void else []
+        notes += done.barriers.notes
+    if missed := sum(not kill.passed for kill in done.kills):
+        notes.append(f"kill matrix: {plural(missed, 'row')} not as expected")
     if weights is not None:
         launched += weights.launches
         found += weights.findings
@@ -165,11 +208,14 @@ def data(
         ",".join(plan.archs),
         kernel_rows(launched),
         grouped(found),
-        ours.notes,
+        tuple(notes),
         "; ".join(voids) or None,
     )
     subjects = [plural(len(audits), "library kernel")]
     subjects += [f"the weights of {weights.model}"] if weights is not None else []
     subjects += [f"{plural(tokens.tokens, 'token')} decoded by it"] if tokens is not None else []
-    scope = " and ".join(subjects)
-    return AuditData(outcome, tuple(audits), weights, scope, plan.archs, memory)
+    if done.barriers is not None:
+        subjects.append(f"the barriers of {plural(done.barriers.specs, 'kernel')}")
+    subjects += ["the seeded faults"] if done.kills else []
+    scope = ", ".join(subjects)
+    return AuditData(outcome, audits, weights, scope, plan.archs, memory, done.barriers, done.kills)

@@ -22,8 +22,12 @@ def values(kills: Sequence[Kill]) -> dict[str, Any]:
     seeded = [rows for rows in by_fault.values() if not rows[0].fault.clean]
     wanted = [kill for kill in kills if kill.wanted]
     quiet = [kill for kill in kills if not kill.wanted]
+    killed = sum(kill.passed for kill in wanted)
     return {
-        "killed": sum(kill.passed for kill in wanted),
+        "title": "Kill matrix",
+        "summary": "Every seeded fault of kernels/faults, found where it lies, its twin silent: "
+        f"{killed} of {len(wanted)} killed.",
+        "killed": killed,
         "wanted": len(wanted),
         "silent": sum(kill.passed for kill in quiet),
         "quiet": len(quiet),

@@ -16,12 +16,14 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hipaudit import __version__
+from hipaudit.audits.barriers import BarrierAudit
 from hipaudit.audits.kernels import KernelAudit
+from hipaudit.audits.kill_matrix import Kill
 from hipaudit.audits.memory_page import MemoryAudit
 from hipaudit.audits.model_dequantisation import ModelAudit
 from hipaudit.finding import Finding
 from hipaudit.outcome import Outcome
-from hipaudit.report import excerpt, plots
+from hipaudit.report import barrier_page, excerpt, kill_page, plots
 from hipaudit.report.ulp_page import ulp_tables
 from hipaudit.resources import shown_kernel_path
 from hipaudit.text import code_block, code_span, markdown, plural
@@ -47,10 +49,12 @@ class AuditData:
     scope: str
     archs: tuple[str, ...]
     memory: tuple[MemoryAudit, ...] = ()
+    barriers: BarrierAudit | None = None
+    kills: tuple[Kill, ...] = ()
 
 
 def write_reports(data: AuditData, folder: Path) -> list[Path]:
-    """Write the index, a page per kernel, one for the model, the ULP tables; return the files."""
+    """Write the index and a page for each audit; return the files, index first."""
     environment = templates()
     index = folder / "index.md"
     written = [index]
@@ -75,14 +79,30 @@ def write_reports(data: AuditData, folder: Path) -> list[Path]:
         path = folder / page["link"]
         _write(path, environment, "memory.md.j2", {**_common(data), **page})
         written.append(path)
+    checks = _check_pages(data)
+    for template, page in checks:
+        path = folder / page["link"]
+        _write(path, environment, template, {**_common(data), **page})
+        written.append(path)
     listed = {
         "rows": rows,
         "model": model,
         "memory": memory,
+        "checks": [page for _, page in checks],
         "findings": _findings(data.outcome.findings.items),
     }
     _write(index, environment, "index.md.j2", {**_common(data), **listed})
     return written
+
+
+def _check_pages(data: AuditData) -> list[tuple[str, Page]]:
+    """Return the templates and values of the pages about the access checks."""
+    pages: list[tuple[str, Page]] = []
+    if data.barriers is not None:
+        pages.append((barrier_page.TEMPLATE, barrier_page.values(data.barriers, data.archs)))
+    if data.kills:
+        pages.append((kill_page.TEMPLATE, kill_page.values(data.kills)))
+    return [(name, {"link": name.removesuffix(".j2"), **page}) for name, page in pages]
 
 
 def write_run_facts(facts: Mapping[str, Any], folder: Path) -> None:

@@ -347,6 +347,10 @@ bool build_object(const SourceUnit& unit, Variant variant, const std::string& ba
   append(first, {"-o", workplace.path + "/source.ii", workplace.path + "/source.hip"});
   if (!run_compiler(first, workplace.path, &out->log)) return false;
   std::string preprocessed = text_of(workplace.path + "/source.ii");
+  // Headers that came with the program are called what the program calls them.
+  std::string place = "\"" + workplace.path + "/";
+  for (size_t at = 0; (at = preprocessed.find(place, at)) != std::string::npos; ++at)
+    preprocessed.erase(at + 1, place.size() - 1);
   std::vector<NameExpression> names = take_names(unit, &preprocessed);
   ScannedSource scanned = scan_source(preprocessed, names);
   out->templates = scanned.templates;
