@@ -158,16 +158,16 @@ def _tried(
         return _answer(barrier, NEEDED, "its threads learn what the others voted")
     if barrier.block == 1:
         return _answer(barrier, NOT_TRIED, "the block had one thread")
+    unsure = False
     for run in runs:
-        proofs = [
-            record
-            for record in _under(device, "ignored_barriers", (*removed, *barrier.places), run)
-            if record.get("kind") in _RACES
-            and record["kernel"] == barrier.kernel
-            and _pair(record) not in known
-        ]
+        records = _under(device, "ignored_barriers", (*removed, *barrier.places), run)
+        ours = [record for record in records if record["kernel"] == barrier.kernel]
+        proofs = [r for r in ours if r.get("kind") in _RACES and _pair(r) not in known]
         if proofs:
             return _answer(barrier, NEEDED, "", min(proofs, key=_rank))
+        unsure = unsure or any(record["record"] == "handover" for record in ours)
+    if unsure:
+        return _answer(barrier, NOT_TRIED, "atomics order threads too, in this run and not in all")
     return _answer(barrier, REDUNDANT, "")
 
 
@@ -186,6 +186,7 @@ def _scoped(
         _pair(record)
         for run in runs
         for record in _under(device, "completed_barriers", barrier.places, run)
+        if record.get("kind") == _WITHOUT_FENCE
     }
     mended = [record for record in past if _pair(record) not in still]
     return _answer(barrier, WRONG_SCOPE, "", min(mended, key=_rank)) if mended else answer
@@ -235,10 +236,9 @@ def journalled(
 def _under(
     device: Device, setting: str, places: Iterable[int], again: Callable[[], Any]
 ) -> list[dict[str, Any]]:
-    """Return what is found while a setting names barriers."""
+    """Return what is journalled while a setting names barriers."""
     listed = ",".join(f"{place:x}" for place in places)
-    records = journalled(device, {setting: listed}, again)
-    return [record for record in records if record.get("record") == "finding"]
+    return journalled(device, {setting: listed}, again)
 
 
 def _pair(record: Record) -> tuple[Any, ...]:

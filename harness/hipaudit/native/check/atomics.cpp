@@ -150,9 +150,11 @@ bool covered(const std::vector<Acquired>& acquired, const Record& record, uint32
     for (; one != all.end() && one->second->instance == record.instance; ++one) {
       const Release& release = *one->second;
       if (reach_of_key(one->first) < distance) continue;
-      if (release.thread == record.thread && record.time <= release.time) return true;
       const Horizon& horizon = release.known;
-      if (record.time < (shared ? horizon.local[wave] : horizon.global[wave])) return true;
+      bool own = release.thread == record.thread && record.time <= release.time;
+      if (!own && record.time >= (shared ? horizon.local[wave] : horizon.global[wave])) continue;
+      if (distance != Reach::device) note_handover();
+      return true;
     }
   }
   return false;

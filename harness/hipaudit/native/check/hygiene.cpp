@@ -1,6 +1,7 @@
 #include "hygiene.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <string>
 #include <vector>
@@ -34,7 +35,8 @@ struct Touch {
 };
 
 Mutex mutex;
-bool asked = false;                // for the records
+bool asked = false;  // for the records
+std::atomic<bool> handed_over{false};
 std::vector<uintptr_t> ignored;    // return addresses of barriers that order nothing
 std::vector<uintptr_t> completed;  // those that order everything
 std::vector<uint8_t> used;         // a state for each word of shared memory
@@ -111,6 +113,7 @@ void begin_hygiene(Launch& launch) {
   asked = now.hygiene;
   ignored = in_code(*launch.kernel->image, now.ignored_barriers);
   completed = in_code(*launch.kernel->image, now.completed_barriers);
+  handed_over = false;
   sites().clear();
   passed().clear();
   touches().clear();
@@ -155,6 +158,8 @@ void note_atomic(const Worker& worker, uintptr_t address, bool writes, uintptr_t
   keep(known, {thread, writes, here, pc});
 }
 
+void note_handover() { handed_over = true; }
+
 void note_shared_use(const Launch&, const uint8_t* states) {
   if (!asked) return;
   Locked lock(mutex);
@@ -162,6 +167,7 @@ void note_shared_use(const Launch&, const uint8_t* states) {
 }
 
 void end_hygiene(Launch& launch) {
+  if (!ignored.empty() && handed_over) journal_line(record(launch, "handover").close('}').text());
   if (!asked) return;
   Locked lock(mutex);
   const Kernel& kernel = *launch.kernel;

@@ -16,6 +16,9 @@ void begin_hygiene(Launch& launch);
 int note_barrier(const Launch& launch, const Block& block, int kind);
 // An atomic access: two of them do not race, but a barrier may be what keeps them in their order.
 void note_atomic(const Worker& worker, uintptr_t address, bool writes, uintptr_t pc);
+// Threads of a block were in order because one read what another had released: in another run the
+// read may come first.
+void note_handover();
 // The block's part of shared memory that was read or written.
 void note_shared_use(const Launch& launch, const uint8_t* states);
 // Journals the barriers and the shared memory of the launch where the settings ask for it.
