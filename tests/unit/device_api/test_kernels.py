@@ -176,5 +176,6 @@ def test_registered_host_memory_is_the_kernel_s_too(emulated: Emulated, module: 
     start = pointer(own.ctypes.data)
     assert emulated.library.hipHostRegister(start, size_t(16), 0) == 0
     assert launch(emulated, module, "gather", start, threads=4) == 0
+    assert emulated.library.hipDeviceSynchronize() == 0
     assert own.all()
     assert emulated.library.hipHostUnregister(start) == 0

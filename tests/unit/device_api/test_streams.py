@@ -33,6 +33,7 @@ def new_event(emulated: Emulated, flags: int = 0) -> ctypes.c_void_p:
     return made
 
 
+@pytest.mark.memory(provokes=["invalid-free"])
 @pytest.mark.parametrize("handle", [0, LEGACY, PER_THREAD])
 def test_implicit_streams_work_and_cannot_be_destroyed(emulated: Emulated, handle: int) -> None:
     library = emulated.library
@@ -76,6 +77,7 @@ def test_streams_have_identities(emulated: Emulated, stream: ctypes.c_void_p) ->
     assert library.hipStreamDestroy(other) == SUCCESS
 
 
+@pytest.mark.memory(provokes=["double-free"])
 def test_a_destroyed_stream_is_no_handle(emulated: Emulated) -> None:
     library = emulated.library
     made = pointer()
@@ -169,6 +171,7 @@ def test_flags_of_events(emulated: Emulated, flags: int, status: int) -> None:
         assert emulated.library.hipEventDestroy(made) == SUCCESS
 
 
+@pytest.mark.memory(provokes=["double-free"])
 def test_waiting_for_an_event(emulated: Emulated, stream: ctypes.c_void_p) -> None:
     library = emulated.library
     event = new_event(emulated)
