@@ -113,6 +113,8 @@ LIBRARY = (
     # Function-local statics are only made under a lock or before threads start.
     "-fno-threadsafe-statics",
     *("-fgnuc-version=4.2.1", "-D_GNU_SOURCE"),
+    # Stacks are walked from inside of the libraries.
+    "-funwind-tables=2",
     *("-ffp-contract=off", "-Wall", "-Wextra", "-Werror"),
 )
 
@@ -411,7 +413,8 @@ def _link(
     script = objects / "exports"
     script.write_text(f"{{ global: {exports} local: *; }};\n")
     folder = "$ORIGIN" if below is None or below.parent == target.parent else str(below.parent)
-    link = (*tools.link, "-shared", "--build-id=none", "-z", "now", "-rpath", folder)
+    link = (*tools.link, "-shared", "--build-id=none", "--eh-frame-hdr", "-z", "now")
+    link = (*link, "-rpath", folder)
     named = ("-soname", target.name, f"--version-script={script}", "--undefined-version")
     needed = ("--no-as-needed", *([str(below)] if below else []), *map(str, system))
     _run([*link, *named, "-o", str(target), *map(str, inputs or [empty]), *needed])

@@ -2,6 +2,7 @@
 #include "../device/export.h"
 #include "below.h"
 #include "ledger.h"
+#include "zones.h"
 
 namespace hipaudit::ledger {
 namespace {
@@ -56,7 +57,9 @@ HIPAUDIT_EXPORT hipError_t hipDeviceReset() {
   if (!call.tracked) return below();
   int device = current_device(*call.thread);
   hipError_t status = below();
-  if (status == hipSuccess) end_everything(call, device);
+  if (status != hipSuccess) return status;
+  forget_held_back();
+  end_everything(call, device);
   return status;
 }
 

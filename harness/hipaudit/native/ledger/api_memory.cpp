@@ -3,6 +3,7 @@
 #include "below.h"
 #include "ledger.h"
 #include "options.h"
+#include "zones.h"
 
 namespace hipaudit::ledger {
 namespace {
@@ -52,6 +53,8 @@ hipError_t allocate_in(const char* name, Kind kind, void** out, uint64_t size, h
   return status;
 }
 
+bool guarded() { return options.red_zone.load(std::memory_order_relaxed) != 0; }
+
 uint64_t rows(const size_t* pitch, uint64_t height) {
   return pitch != nullptr ? *pitch * height : 0;
 }
@@ -62,7 +65,13 @@ uint64_t rows(const size_t* pitch, uint64_t height) {
 
 HIPAUDIT_EXPORT hipError_t hipMalloc(void** pointer, size_t size) {
   static constinit Below<decltype(hipMalloc)> below("hipMalloc");
-  return allocate("hipMalloc", Kind::device, pointer, size, [&] { return below(pointer, size); });
+  if (!guarded()) {
+    return allocate("hipMalloc", Kind::device, pointer, size, [&] { return below(pointer, size); });
+  }
+  Call call("hipMalloc");
+  if (!call.tracked) return below(pointer, size);
+  if (over_budget(size)) return hipErrorOutOfMemory;
+  return allocate_guarded(call, pointer, size);
 }
 
 HIPAUDIT_EXPORT hipError_t hipExtMallocWithFlags(void** pointer, size_t size, unsigned int flags) {
@@ -158,7 +167,37 @@ HIPAUDIT_EXPORT hipError_t hipIpcOpenMemHandle(void** pointer, hipIpcMemHandle_t
 
 HIPAUDIT_EXPORT hipError_t hipFree(void* pointer) {
   static constinit Below<decltype(hipFree)> below("hipFree");
-  return release("hipFree", pointer, kFreeable, [&] { return below(pointer); });
+  Call call("hipFree");
+  if (!call.tracked || pointer == nullptr) return below(pointer);
+  Death death{call, number(pointer), kFreeable};
+  death.waits = true;
+  auto forward = [&](const Verdict& verdict) {
+    return verdict.freed.zone != 0 ? free_guarded(call, verdict.freed) : below(pointer);
+  };
+  return end_life(death, forward, refuse);
+}
+
+// The library below knows a guarded allocation by its zones as well.
+HIPAUDIT_EXPORT hipError_t hipMemGetAddressRange(void** base, size_t* size, void* pointer) {
+  static constinit Below<decltype(hipMemGetAddressRange)> below("hipMemGetAddressRange");
+  hipError_t status = below(base, size, pointer);
+  if (status != hipSuccess || !tracking()) return status;
+  Locked lock(ledger().mutex);
+  const Record* record = ledger().records.find_holder(number(pointer));
+  if (record == nullptr || !record->live || record->zone == 0) return status;
+  if (base != nullptr) *base = reinterpret_cast<void*>(record->address);
+  if (size != nullptr) *size = record->size;
+  return status;
+}
+
+HIPAUDIT_EXPORT hipError_t hipMemPtrGetInfo(void* pointer, size_t* size) {
+  static constinit Below<decltype(hipMemPtrGetInfo)> below("hipMemPtrGetInfo");
+  hipError_t status = below(pointer, size);
+  if (status != hipSuccess || size == nullptr || !tracking()) return status;
+  Locked lock(ledger().mutex);
+  const Record* record = ledger().records.find_memory(number(pointer));
+  if (record != nullptr && record->live && record->zone != 0) *size = record->size;
+  return status;
 }
 
 HIPAUDIT_EXPORT hipError_t hipFreeAsync(void* pointer, hipStream_t stream) {

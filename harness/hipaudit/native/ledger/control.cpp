@@ -7,6 +7,7 @@
 #include "ledger.h"
 #include "options.h"
 #include "stacks.h"
+#include "zones.h"
 
 namespace hipaudit::ledger {
 namespace {
@@ -152,6 +153,10 @@ HIPAUDIT_EXPORT char* hipaudit_ledger_report() {
 }
 
 HIPAUDIT_EXPORT uint64_t hipaudit_ledger_findings() { return hipaudit::ledger::findings_so_far(); }
+
+HIPAUDIT_EXPORT void hipaudit_ledger_check() {
+  hipaudit::ledger::check_all_zones("hipaudit_ledger_check");
+}
 
 HIPAUDIT_EXPORT void hipaudit_ledger_flush() { hipaudit::ledger::write_sums(false); }
 

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "graphs.h"
 #include "options.h"
 #include "uses.h"
 
 namespace hipaudit::ledger {
 namespace {
 
-constexpr uint64_t kReach = 4096;  // how far off an allocation may be that a finding names
+constexpr uint64_t kReach = 256;  // how far off an allocation may be that a finding names
 
 uint64_t address_of(const Side& side) { return reinterpret_cast<uintptr_t>(side.start); }
 
@@ -56,6 +57,14 @@ void note_side(const Call& call, int slot, const Side& side, Use use,
   uint64_t end = std::min(begin + side.certain, record->size);
   note_use(*record, access_by(call, slot, use, begin, end), findings);
   if (use == Use::write) ++record->version;
+}
+
+void capture_side(const Call& call, int slot, const Side& side, Use use) {
+  const Record* record = holder_of(side);
+  if (record == nullptr || !record->live) return;
+  uint64_t begin = address_of(side) - record->address;
+  uint64_t end = std::min(begin + side.certain, record->size);
+  capture_use(slot, call, *record, access_by(call, slot, use, begin, end));
 }
 
 Finding refusal(const Call& call, const char* kind, const Side& side, bool write,
@@ -150,7 +159,11 @@ void note_copy(const Call& call, const Copy& copy) {
   {
     Locked lock(own.mutex);
     int slot = slot_of(call, copy.stream);
-    if (!own.order.advance(slot, *call.thread)) return;
+    if (!own.order.advance(slot, *call.thread)) {
+      if (!copy.fill) capture_side(call, slot, copy.source, Use::read);
+      capture_side(call, slot, copy.destination, Use::write);
+      return;
+    }
     const Record* source = holder_of(copy.source);
     const Record* destination = holder_of(copy.destination);
     CopyNote note;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "below.h"
+#include "graphs.h"
 #include "options.h"
 #include "uses.h"
 
@@ -118,6 +119,17 @@ void note_given(const Call& call, int slot, const Launch& launch, const Given& g
   note_use(*record, access_by(call, slot, use, at, at + 1, kernel), findings);
 }
 
+void capture_launch(const Call& call, int slot, const Launch& launch) {
+  for (const Given& given : launch.given) {
+    const Record* record = live_holder(given.address);
+    if (record == nullptr) continue;
+    uint64_t at = given.address - record->address;
+    Use use = given.constant ? Use::read : Use::touch;
+    const char* kernel = interned(launch.kernel);
+    capture_use(slot, call, *record, access_by(call, slot, use, at, at + 1, kernel));
+  }
+}
+
 Finding refusal(const Call& call, const char* kind, const Launch& launch) {
   Finding finding;
   finding.kind = kind;
@@ -205,7 +217,10 @@ void note_launch(const Call& call, const Launch& launch, const std::vector<Befor
   {
     Locked lock(ledger().mutex);
     int slot = slot_of(call, launch.stream);
-    if (!ledger().order.advance(slot, *call.thread)) return;
+    if (!ledger().order.advance(slot, *call.thread)) {
+      capture_launch(call, slot, launch);
+      return;
+    }
     for (const Given& given : launch.given)
       note_given(call, slot, launch, given, before, &findings);
   }

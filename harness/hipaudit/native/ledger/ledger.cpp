@@ -101,9 +101,10 @@ void check_order(const Death& death, Record& record, Verdict& verdict) {
 void mark_dead(const Death& death, Record& record, Verdict& verdict) {
   if (is_memory(record.kind)) check_order(death, record, verdict);
   verdict.entered = true;
-  verdict.serial = record.serial;
   record.death_call = death.call.name;
   record.death_stack = death.call.stack;
+  verdict.freed = record;
+  verdict.freed.history = nullptr;
   if (is_memory(record.kind)) instance->totals.died(record);
   if (!instance->expected.empty()) instance->expected.erase(record.serial);
   instance->records.bury(record);
@@ -212,7 +213,7 @@ void end_death(const Death& death, const Verdict& verdict, hipError_t status) {
   }
   Locked lock(instance->mutex);
   Record* record = find_subject(death);
-  if (record == nullptr || record->live || record->serial != verdict.serial) return;
+  if (record == nullptr || record->live || record->serial != verdict.freed.serial) return;
   record->death_call = nullptr;
   instance->records.revive(*record);
   if (is_memory(record->kind)) instance->totals.unborn(*record);

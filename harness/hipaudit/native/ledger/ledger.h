@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "../device/sync.h"
@@ -83,8 +84,8 @@ struct Death {
 struct Verdict {
   bool forward = true;
   bool entered = false;  // a live record was marked as freed
-  uint64_t serial = 0;
-  Clock waited;  // what the call waits for
+  Record freed;          // as it was
+  Clock waited;          // what the call waits for
   std::vector<Finding> findings;
 };
 Verdict begin_death(const Death& death);
@@ -94,7 +95,13 @@ template <typename Forward, typename Refuse>
 hipError_t end_life(const Death& death, Forward forward, Refuse refuse) {
   Verdict verdict = begin_death(death);
   report_all(verdict.findings);
-  hipError_t status = verdict.forward ? forward() : refuse();
+  hipError_t status = hipSuccess;
+  if (!verdict.forward)
+    status = refuse();
+  else if constexpr (std::is_invocable_v<Forward, const Verdict&>)
+    status = forward(verdict);
+  else
+    status = forward();
   end_death(death, verdict, status);
   return status;
 }

@@ -155,6 +155,12 @@ void Order::wait(int slot, uint64_t event) {
 
 void Order::begin_capture(int slot) { lanes_[static_cast<size_t>(slot)].capture = ++last_capture_; }
 
+bool Order::capturing() const {
+  for (const Lane& lane : lanes_)
+    if (lane.capture != 0) return true;
+  return false;
+}
+
 void Order::end_capture(int slot) {
   uint64_t ended = lane(slot).capture;
   for (Lane& captured : lanes_)

@@ -74,6 +74,7 @@ class Order {
 
   void begin_capture(int slot);
   void end_capture(int slot);
+  bool capturing() const;
 
   // True when more than one stream was ever used: only then can an order be missing.
   bool concurrent() const { return lanes_.size() > 1; }

@@ -148,7 +148,7 @@ Record* Records::find_holder(uint64_t address) {
 }
 
 Record* Records::find_neighbour(uint64_t address, uint64_t reach) {
-  constexpr uint64_t kStep = 64;
+  constexpr uint64_t kStep = 8;
   for (uint64_t distance = 1; distance <= reach; distance += kStep) {
     Record* before = address >= distance ? find_holder(address - distance) : nullptr;
     if (before != nullptr && before->live) return before;

@@ -1,6 +1,6 @@
 #include "waits.h"
 
-#include "uses.h"
+#include "zones.h"
 
 namespace hipaudit::ledger {
 Waiting begin_wait(const Call& call, hipStream_t stream) {
@@ -25,6 +25,7 @@ Waiting begin_wait_for_event(const Call& call, hipEvent_t event) {
 
 void end_wait(const Call& call, const Waiting& waiting, hipStream_t stream, const char* hidden) {
   if (!waiting.active) return;
+  check_used_zones(call);
   Ledger& own = ledger();
   Locked lock(own.mutex);
   int slot = slot_of(call, stream);
