@@ -170,6 +170,7 @@ void note_copy(const Call& call, const Copy& copy) {
     note.source = place_of_side(copy.source, source, kind_says_device(copy.kind, false));
     note.destination = place_of_side(copy.destination, destination,
                                      copy.fill || kind_says_device(copy.kind, true));
+    if (copy.fill) note.source = note.destination;
     note.direction = direction_of(copy, note.source, note.destination);
     note.bytes = copy.bytes;
     note.async = copy.async;
