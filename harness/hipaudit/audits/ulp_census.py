@@ -27,6 +27,7 @@ from hipaudit.device import Device, bind
 from hipaudit.errors import HipauditError, UsageError
 from hipaudit.toolchain import NATIVE
 from hipaudit_runtime import modules, sources
+from hipaudit_runtime.hip import call, hip
 from hipaudit_runtime.ops.arguments import packed
 from hipaudit_runtime.tensors import Scope
 
@@ -103,8 +104,8 @@ def census(
     if function not in FUNCTIONS:
         raise UsageError(f"no census of {function!r}; there is one of {', '.join(FUNCTIONS)}")
     device.with_adversary(adversary)
+    counted = _Count(function, device)
     try:
-        counted = _Count(function, device)
         arguments = -(-ALL // step)
         for done in range(0, arguments, _LAUNCH):
             count = min(_LAUNCH, arguments - done)
@@ -112,6 +113,7 @@ def census(
             progress(count)
         return counted.finish(str(adversary), arguments)
     finally:
+        counted.close()
         device.with_adversary(NATURAL)
 
 
@@ -126,6 +128,10 @@ class _Count:
         source = sources.read(NATIVE / "tools" / "ulp_census.hip")
         options = (f"-DFUNCTION={function}f", f"-DREFERENCE={function}")
         self.module = modules.load_module(modules.compile_source(source, device.arch, options))
+
+    def close(self) -> None:
+        """Give the module back."""
+        call(hip.hipModuleUnload, self.module)
 
     def add(self, first: int, step: int, count: int) -> None:
         """Count *count* bit patterns from *first* on."""
