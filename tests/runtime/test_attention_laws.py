@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import hipaudit_reference as ref
 from hipaudit.device import Device
 from hipaudit_reference import bounds
 from hipaudit_runtime import ops
@@ -76,6 +77,16 @@ def test_splits_change_no_more_than_roundings(device: Device) -> None:
     limit = 2 * bounds.attention(q, k, v, causal=True, tiles=20)
     for splits in (2, 3, 10, 40):
         assert np.all(np.abs(paged(device, q, k, v, splits) - whole) <= limit)
+
+
+def test_a_context_of_65536_keys_loses_no_term(device: Device) -> None:
+    # Sums in fp16 or bfloat16 would have stopped growing long before.
+    q, k, v = (normal(1, 1, tokens, 8) for tokens in (1, 1 << 16, 1 << 16))
+    v = np.abs(v) + 1
+    limit = bounds.attention(q, k, v, causal=True, tiles=1 << 11)
+    error = np.abs(ops.flash_attention(device, q, k, v) - ref.attention(q, k, v, causal=True))
+    assert np.all(error <= limit)
+    assert np.all(limit < 0.05)
 
 
 def test_the_order_of_the_keys_does_not_matter(device: Device) -> None:
