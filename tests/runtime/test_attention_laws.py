@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -12,6 +13,7 @@ import hipaudit_reference as ref
 from hipaudit.device import Device
 from hipaudit_reference import bounds
 from hipaudit_runtime import ops
+from hipaudit_runtime.tensors import Scope, Tensor
 
 pytestmark = pytest.mark.runtime
 
@@ -113,3 +115,29 @@ def test_products_and_softmax_make_the_same_attention(device: Device) -> None:
     limit = 2 * bounds.attention(q, k, v, causal=True, tiles=2)
     parts = ops.gemm(device, weights, v[0])
     assert np.all(np.abs(parts[None] - ops.flash_attention(device, q, k, v)) <= limit)
+
+
+def moved(scope: Scope, array: Array) -> Tensor:
+    """A tensor with the array's elements, one element behind a multiple of 16 bytes."""
+    buffer = scope.empty((array.size + 1,), array.dtype).buffer
+    tensor = Tensor(buffer, array.shape, array.dtype, array.dtype.itemsize)
+    tensor.upload(array)
+    return tensor
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, ml_dtypes.bfloat16])
+def test_addresses_do_not_change_a_bit(device: Device, dtype: Any) -> None:
+    a, b = normal(40, 64).astype(dtype), normal(24, 64).astype(dtype)
+    x = normal(2, 64)
+    q, k, v = (part.astype(dtype) for part in heads(2, 1, 3, 40))
+    product = ops.Product(transpose_b=True)
+    with Scope() as scope:
+        y, c = scope.empty((2, 40), np.float32), scope.empty((40, 24), dtype)
+        o = scope.empty(q.shape, dtype)
+        ops.launch_gemv(device, moved(scope, a), moved(scope, x), y)
+        ops.launch_gemm(device, moved(scope, a), moved(scope, b), c, product)
+        parts = (moved(scope, part) for part in (q, k, v))
+        ops.launch_flash_attention(device, next(parts), next(parts), next(parts), o)
+        assert np.array_equal(y.download(), ops.gemv(device, a, x))
+        assert np.array_equal(c.download(), ops.gemm(device, a, b, product=product))
+        assert np.array_equal(o.download(), ops.flash_attention(device, q, k, v))
