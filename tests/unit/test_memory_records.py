@@ -293,13 +293,13 @@ def test_the_audits_tables(source: str) -> None:
     bought = buffer_copies.audit(decoded(memory))
     assert {row[-1] for row in bought.rows} == {
         "copy once",
-        "keep on the device if it is the same data",
+        "keep on the device what stays the same",
     }
     assert [one.kind for one in bought.findings] == ["redundant-copy"]
     assert bought.totals[0].startswith("8 copies of 512 bytes to the device: 128 bytes a token")
     hidden = hidden_synchronisation.audit(decoded(memory))
     assert [row[3:5] for row in hidden.rows] == [("12", "2"), ("12", "12")]
-    assert "10 times, 2.5 a token" in hidden.totals[0]
+    assert "10 times, 2.5 a token: 0 times in a copy" in hidden.totals[0]
 
 
 def test_a_plot_is_the_same_bytes_twice(source: str, tmp_path: Path) -> None:

@@ -59,8 +59,10 @@ def suggestion(entry: Copies, tokens: int) -> str:
         return "copy once"
     if entry.asynchronous and is_pageable(entry):
         return "pinned memory"
-    if entry.direction == _UP and entry.count >= tokens and entry.smallest == entry.largest:
-        return "keep on the device if it is the same data"
+    if entry.direction == _UP and entry.count >= tokens:
+        return "keep on the device what stays the same"
+    if entry.direction == _DOWN and entry.count >= tokens:
+        return "leave on the device what is uploaded again"
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hipaudit.audits.decoding import Decoding
 from hipaudit.audits.memory_page import MemoryAudit, chain
 from hipaudit.memory import Waits
-from hipaudit.memory_hygiene import hygiene_findings
+from hipaudit.memory_hygiene import hygiene_findings, plainly_waits
 from hipaudit.text import plural
 
 KIND = "hidden-synchronisation"
@@ -20,7 +20,10 @@ def audit(run: Decoding) -> MemoryAudit:
     found = hygiene_findings(run.memory, run.arch) if run.memory else []
     mine = tuple(finding for finding in found if finding.kind == KIND)
     real = sum(wait.count - wait.needless for wait in waits)
-    hidden = sum(wait.count - wait.needless for wait in waits if wait.hidden)
+    copies = sum(wait.count - wait.needless for wait in waits if plainly_waits(wait))
+    hidden = sum(
+        wait.count - wait.needless for wait in waits if wait.hidden and not plainly_waits(wait)
+    )
     return MemoryAudit(
         name="hidden_synchronisation",
         title="Hidden synchronisation",
@@ -30,16 +33,19 @@ def audit(run: Decoding) -> MemoryAudit:
                  "Hidden", "Why"),
         numeric=frozenset({3, 4, 5}),
         rows=tuple(_row(wait, run.tokens) for wait in waits),
-        totals=(_total(real, hidden, run.tokens),),
+        totals=(_total(real, copies, hidden, run.tokens),),
         checks=(("calls that wait, copies aside, though their name does not say so",
                  plural(len(mine), "site") if mine else "none"),),
         findings=mine,
     )  # fmt: skip
 
 
-def _total(real: int, hidden: int, tokens: int) -> str:
+def _total(real: int, copies: int, hidden: int, tokens: int) -> str:
     said = f"The host waited for pending work {plural(real, 'time')}, {real / tokens:.3g} a token"
-    return f"{said}; {plural(hidden, 'time')} in a call whose name does not say so."
+    return (
+        f"{said}: {plural(copies, 'time')} in a copy that is not asynchronous, "
+        f"{plural(hidden, 'time')} in another call whose name does not say so."
+    )
 
 
 def _row(wait: Waits, tokens: int) -> tuple[str, ...]:
