@@ -228,7 +228,6 @@ def _sites(last: Mapping[tuple[str, int], Mapping[str, Any]], what: str) -> list
 
 
 def _site(site: Mapping[str, Any], symboliser: Symboliser) -> Site:
-    counted = site.get("uses") or {}
     return Site(
         called_from(site["stack"], str(site["call"]), symboliser),
         str(site["kind"]),
@@ -237,7 +236,7 @@ def _site(site: Mapping[str, Any], symboliser: Symboliser) -> Site:
         int(site["bytes"]),
         int(site["live_bytes"]),
         int(site["peak_bytes"]),
-        Uses(**{name: int(counted.get(name, 0)) for name in Uses.__dataclass_fields__}),
+        Uses(**{name: int(site["uses"][name]) for name in Uses.__dataclass_fields__}),
     )
 
 

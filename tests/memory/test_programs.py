@@ -96,7 +96,7 @@ def test_every_kind_at_the_api_has_a_pair() -> None:
     # layout-mismatch is a matter of declarations: tests/unit/test_layouts.py.
     assert kinds >= {
         *("leak", "double-free", "invalid-free", "mismatched-free", "use-after-free"),
-        *("free-in-flight", "copy-out-of-bounds", "launch-limit"),
+        *("free-in-flight", "copy-out-of-bounds", "canary-overwritten", "launch-limit"),
         *("missing-synchronisation", "argument-mismatch"),
         *("redundant-copy", "pageable-async-copy", "hidden-synchronisation"),
     }

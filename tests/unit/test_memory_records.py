@@ -305,9 +305,11 @@ def test_the_audits_tables(source: str) -> None:
 def test_a_plot_is_the_same_bytes_twice(source: str, tmp_path: Path) -> None:
     memory = use(source)
     for name in ("a.svg", "b.svg"):
-        plots.live_memory(memory, tmp_path / name, by_event=True)
+        plots.peak_owners(memory, tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
-    assert "program.py:6" in (tmp_path / "a.svg").read_text()
+    plots.live_memory(memory, tmp_path / "live.svg")
+    for name in ("a.svg", "live.svg"):
+        assert "program.py:6" in (tmp_path / name).read_text()
 
 
 def test_native_frames_resolve_by_debugging_information(tmp_path: Path) -> None:

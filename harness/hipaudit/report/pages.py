@@ -240,7 +240,8 @@ def _memory_page(audit: MemoryAudit, folder: Path) -> Page:
     plot = ""
     if audit.name == "storage_modes" and audit.run.memory is not None:
         plot = "plots/storage_modes.svg"
-        plots.live_memory(audit.run.memory, folder / plot, by_event=True)
+        plots.peak_owners(audit.run.memory, folder / plot)
+        plots.live_memory(audit.run.memory, folder / ".run" / "live_memory.svg")
     status = "void" if audit.run.void else "clean"
     if audit.findings:
         status = plural(len({finding.id for finding in audit.findings}), "finding")

@@ -139,19 +139,28 @@ def elements_by_format(formats: Sequence[Mapping[str, object]], path: Path) -> N
     _save(draw, path, height=1.8)
 
 
-def live_memory(memory: MemoryUse, path: Path, *, by_event: bool = False) -> None:
-    """Plot live bytes over time, with the high-water mark, and who owned it then.
+def peak_owners(memory: MemoryUse, path: Path) -> None:
+    """Plot who owned live memory at its high-water mark: what two runs have in common."""
 
-    by_event  over the points of the timeline instead, which two runs have in common
-    """
-    unit, divisor = ("KiB", 1024) if memory.peak_bytes < 1 << 20 else ("MiB", 1 << 20)
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        _owners(axes, memory, *_unit(memory))
+        axes.set_title(f"{size(memory.peak_bytes)} live at the peak", loc="left", fontsize=9)
+
+    _save(draw, path, height=2.2)
+
+
+def _unit(memory: MemoryUse) -> tuple[int, str]:
+    return (1024, "KiB") if memory.peak_bytes < 1 << 20 else (1 << 20, "MiB")
+
+
+def live_memory(memory: MemoryUse, path: Path) -> None:
+    """Plot live bytes over time, with the high-water mark, and who owned it then."""
+    divisor, unit = _unit(memory)
 
     def draw(figure: Figure) -> None:
         over, by = figure.subplots(1, 2, width_ratios=(3, 2))
-        times = [
-            float(index) if by_event else step.t_ms / 1000
-            for index, step in enumerate(memory.timeline)
-        ]
+        times = [step.t_ms / 1000 for step in memory.timeline]
         over.fill_between(
             times,
             [step.bytes / divisor for step in memory.timeline],
@@ -174,7 +183,7 @@ def live_memory(memory: MemoryUse, path: Path, *, by_event: bool = False) -> Non
             va="bottom",
         )
         over.set_ylim(0, max(1.15 * memory.peak_bytes / divisor, 1e-3))
-        over.set_xlabel("allocations and frees, in order" if by_event else "seconds")
+        over.set_xlabel("seconds")
         over.set_ylabel(f"live {unit}")
         _owners(by, memory, divisor, unit)
 

@@ -118,6 +118,23 @@ bool check_side(const Call& call, const Side& side, bool write, std::vector<Find
   return false;
 }
 
+// For the sums by the site that made the memory.
+void count_uses(const Copy& copy, const Record* source, const Record* destination) {
+  Totals& totals = ledger().totals;
+  if (destination != nullptr && destination->live) {
+    SiteUses& uses = totals.uses(destination->site);
+    ++(copy.fill ? uses.fills : uses.copied_to);
+    if (!copy.fill) uses.copied_to_bytes += copy.bytes;
+    if (!copy.fill && copy.async) ++uses.async_copies;
+  }
+  if (source != nullptr && source->live && !copy.fill) {
+    SiteUses& uses = totals.uses(source->site);
+    ++uses.copied_from;
+    uses.copied_from_bytes += copy.bytes;
+    if (copy.async) ++uses.async_copies;
+  }
+}
+
 // What the host does not come after when the call returns.
 bool waits(const Copy& copy, Place source, Place destination) {
   bool device_only = on_device(destination) && (copy.fill || on_device(source));
@@ -166,6 +183,7 @@ void note_copy(const Call& call, const Copy& copy) {
     }
     const Record* source = holder_of(copy.source);
     const Record* destination = holder_of(copy.destination);
+    count_uses(copy, source, destination);
     CopyNote note;
     note.source = place_of_side(copy.source, source, kind_says_device(copy.kind, false));
     note.destination = place_of_side(copy.destination, destination,

@@ -153,6 +153,15 @@ void Totals::put_peak(JsonWriter& json) {
   json.close(']').close('}');
 }
 
+void put_uses(JsonWriter& json, const SiteUses& uses) {
+  json.key("uses").open('{');
+  json.key("copied_to").value(uses.copied_to).key("copied_to_bytes").value(uses.copied_to_bytes);
+  json.key("copied_from").value(uses.copied_from);
+  json.key("copied_from_bytes").value(uses.copied_from_bytes);
+  json.key("async_copies").value(uses.async_copies).key("fills").value(uses.fills);
+  json.key("launches").value(uses.launches).close('}');
+}
+
 void Totals::put_sites(JsonWriter& json) {
   json.key("sites").open('[');
   for (const Site& site : sites_) {
@@ -162,7 +171,9 @@ void Totals::put_sites(JsonWriter& json) {
     json.key("allocations").value(site.allocations).key("frees").value(site.frees);
     json.key("bytes").value(site.bytes).key("live_bytes").value(site.live_bytes);
     json.key("live_allocations").value(site.live);
-    json.key("peak_bytes").value(site.peak_bytes).close('}');
+    json.key("peak_bytes").value(site.peak_bytes);
+    put_uses(json, site.uses);
+    json.close('}');
   }
   json.close(']');
 }

@@ -12,6 +12,17 @@
 
 namespace hipaudit::ledger {
 
+// What was done with the memory of a site.
+struct SiteUses {
+  uint64_t copied_to = 0;
+  uint64_t copied_to_bytes = 0;
+  uint64_t copied_from = 0;
+  uint64_t copied_from_bytes = 0;
+  uint64_t async_copies = 0;
+  uint64_t fills = 0;
+  uint64_t launches = 0;  // in which a kernel was given it
+};
+
 // Where memory is made: a stack and the function that was called there.
 struct Site {
   uint32_t stack = 0;
@@ -25,6 +36,7 @@ struct Site {
   uint64_t peak_bytes = 0;  // at the moment of the highest mark `seen_peak`
   uint64_t peak_live = 0;
   uint64_t seen_peak = 0;
+  SiteUses uses;
 };
 
 struct Live {
@@ -49,6 +61,7 @@ class Totals {
  public:
   uint32_t site(uint32_t stack, const char* call, Kind kind);
   const Site& at(uint32_t site) const { return sites_[site]; }
+  SiteUses& uses(uint32_t site) { return sites_[site].uses; }
 
   void born(const Record& record);
   void died(const Record& record);

@@ -92,6 +92,7 @@ Access access_by(const Call& call, int slot, Use use, uint64_t begin, uint64_t e
 
 void note_use(Record& record, const Access& access, std::vector<Finding>* findings) {
   note_used(record);
+  if (*access.kernel != '\0') ++ledger().totals.uses(record.site).launches;
   if (record.history == nullptr) record.history = new History;
   std::vector<Access>& known = record.history->accesses;
   const Clock& clock = ledger().order.lane(access.slot).clock;
