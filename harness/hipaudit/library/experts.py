@@ -161,6 +161,7 @@ GROUPED_GEMM = Spec(
         _group_case([1], 1, 1),
         _group_case([0, 17, 0, 16, 1, 0], 65, 33),
         _group_case([3] * 40, 5, 4),
+        _group_case([15] * 20, 3, 2),  # tiles but for one row: one tile each, and no more
         _group_case([4, 5], 64, 0),
     ),
     examples=20,

@@ -212,6 +212,13 @@ def _product_case(
     }
 
 
+def _batched_case(count: int, m: int, n: int, k: int, **how: Any) -> dict[str, Any]:
+    """A batch of different products."""
+    case = _product_case(m, n, k, **how)
+    factors = np.arange(1, count + 1, dtype=float32).reshape(count, 1, 1)
+    return {**case, "a": case["a"] * factors, "b": case["b"] - factors}
+
+
 GEMM = Spec(
     name="gemm",
     source="gemm.hip",
@@ -263,6 +270,7 @@ GEMM_COMBINE = replace(
         _product_case(1, 1, 1, splits=2),
         _product_case(30, 40, 100, (float16, float16), splits=3),
         _product_case(30, 40, 100, (bfloat16, bfloat16), splits=3),
+        _batched_case(3, 20, 30, 50, splits=3),
         _product_case(16, 17, 64, beta=-0.3, splits=4, c=_case(16, 17, 3)["b"][:1].repeat(16, 0)),
     ),
     examples=10,

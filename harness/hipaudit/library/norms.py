@@ -176,7 +176,12 @@ RESIDUAL_RMS_NORM = Spec(
     bound=_residual_bound,
     spot=_residual_spot,
     formula="of the sum u |s|; of the norm as RMSNorm's, with the sum's rounding",
-    cases=(_residual_case(1, 1), _residual_case(2, 576), _residual_case(3, 1025)),
+    cases=(
+        _residual_case(1, 1),
+        _residual_case(2, 576),
+        _residual_case(3, 1025),
+        _residual_case(1, 20000),  # as many waves as a block can have
+    ),
 )
 
 
