@@ -14,7 +14,7 @@ from elftools.elf.elffile import ELFFile
 from hipaudit.symbolise import Frame, Symboliser
 
 _BINDING = ("/hip/_", "/hip/hip", "/hip/__init__", "/rocm/", "<frozen")
-_RUNNERS = ("/_pytest/", "/pluggy/", "/xdist/", "/execnet/", "<frozen")
+_RUNNERS = ("/sysdeps/", "/_pytest/", "/pluggy/", "/xdist/", "/execnet/", "<frozen")
 _HARNESS = str(Path(__file__).parent) + "/"
 
 
@@ -69,7 +69,7 @@ def user_frame(frames: Sequence[Frame], call: str) -> Frame:
 
 
 def without_runners(frames: Sequence[Frame]) -> tuple[Frame, ...]:
-    """Return the frames below the test runner's: what a reader of a report looks for."""
+    """Return the frames that are neither the test runner's nor a program's start."""
     return tuple(frame for frame in frames if not any(mark in frame.file for mark in _RUNNERS))
 
 
