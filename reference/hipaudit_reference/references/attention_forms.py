@@ -34,7 +34,9 @@ def paged_attention(
     q (s, hq, d); k_pages (pages, page size, hk, d), v_pages likewise with dv; block_table
     (s, n) integers: the pages of a sequence in order; lengths (s,): its tokens, of which the
     query sees the last `window`. Entries past a sequence's last page are not read. Returns
-    (s, hq, dv); a sequence of length 0 gives 0. Otherwise as `attention`.
+    (s, hq, dv); a sequence of length 0 gives 0. Otherwise, own error included, as `attention`.
+    Source: Kwon et al., "Efficient memory management for large language model serving with
+    PagedAttention", 2023.
     """
     queries = as_float64(q, "q")
     rows = [
@@ -81,6 +83,7 @@ def mla_project(
     """Latent projection of MLA: RMSNorm(x W_down) * weight, what the compressed cache holds.
 
     x (..., tokens, d), down (d, r), weight (r,) or None; returns (..., tokens, r).
+    Own error: that of `gemm`, carried through `rms_norm`.
     Source: DeepSeek-AI, "DeepSeek-V2", 2024, section 2.1.
     """
     return rms_norm(gemm(x, down), weight, eps)
@@ -110,7 +113,8 @@ def mla_attention(
 
     softmax(scale (q_latent c^T + q_rope k_rope^T)) c, per head. q_latent (..., h, tq, r), q_rope
     (..., h, tq, dr), latent c (..., tk, r) and k_rope (..., tk, dr) shared by all heads. Returns
-    (..., h, tq, r), which the value up-projection takes to the heads' outputs.
+    (..., h, tq, r), which the value up-projection takes to the heads' outputs. Own error: as
+    `attention` with a key of r + dr elements.
     Source: DeepSeek-AI, "DeepSeek-V2", 2024, section 2.1.
     """
     q, k, v = mla_operands(q_latent, q_rope, latent, k_rope)
@@ -132,7 +136,8 @@ def relative_attention(
 
     s_ij = scale ((q_i + u) . k_j + (q_i + w) . e_{i-j}), then softmax and values. q (..., h, t, d),
     k, v likewise; encoding e (..., h, 2 t - 1, d), row r for the distance i - j = t - 1 - r (the
-    farthest past first); biases u, w (h, d). Returns (..., h, t, dv).
+    farthest past first); biases u, w (h, d). Returns (..., h, t, dv). Own error: as `attention`,
+    its logits being sums of two products.
     Source: Dai et al., "Transformer-XL", 2019; Gulati et al., "Conformer", 2020.
     """
     heads, logits = relative_logits(q, k, v, encoding, content_bias, position_bias, scale, mask)

@@ -19,6 +19,8 @@ def router(logits: ArrayLike, count: int, normalised: bool = True) -> tuple[Floa
     index; normalised: their weights are divided by their sum. logits (tokens, experts).
     A kernel's indices are judged by `acceptance.top_k`, not by equality: near a tie the other
     choice is as right. A row of NaN gives NaN weights and the first indices.
+    Own error of the weights: that of `softmax`, twice when normalised.
+    Source: Shazeer et al., "Outrageously large neural networks", 2017, section 2.1.
     """
     probabilities = softmax(logits)
     require(

@@ -17,7 +17,7 @@ def convert(
 
 
 def transpose(x: ArrayLike) -> Float64:
-    """The last two axes exchanged: (..., m, n) > (..., n, m)."""
+    """The last two axes exchanged: (..., m, n) > (..., n, m); exact."""
     matrix = as_float64(x)
     require_rank(matrix, 2, "x")
     return np.ascontiguousarray(np.swapaxes(matrix, -1, -2))

@@ -92,7 +92,8 @@ def kv_append(
     """Append to a KV cache, with RoPE on the keys; returns both caches after it.
 
     k_cache, v_cache (slots, heads, d); k, v (tokens, heads, d); slots (tokens,) distinct rows of
-    the caches; positions (tokens,). Slots that are not named keep their bits.
+    the caches; positions (tokens,). Slots that are not named keep their bits. Own error of the
+    keys: that of `rope`.
     """
     keys, values = as_float64(k_cache, "k_cache").copy(), as_float64(v_cache, "v_cache").copy()
     rows = checked_slots(slots, keys.shape[0])

@@ -26,7 +26,7 @@ from hipaudit_reference.references.sums import argmax
 
 @quiet
 def temperature(logits: ArrayLike, value: float) -> Float64:
-    """Logits divided by the temperature, value > 0. Own error: 2^-53 |y|."""
+    """Logits (..., v) divided by the temperature, value > 0. Own error: 2^-53 |y|."""
     require(value > 0, f"value: a temperature of {value} is not > 0; greedy choice is argmax")
     return as_float64(logits, "logits") / value
 
@@ -79,7 +79,8 @@ def min_p(probabilities: ArrayLike, share: float) -> Booleans:
 def renormalise(probabilities: ArrayLike, kept: ArrayLike) -> Float64:
     """Probabilities of the kept tokens, summing to 1; 0 for the others.
 
-    An empty set, or one without mass, is a row of 0 (the launcher must have refused it).
+    probabilities and kept (..., v); returns (..., v). An empty set, or one without mass, is a row
+    of 0 (the launcher must have refused it). Own error: 2^-53 (log2 v + 9) y.
     """
     mass = np.where(as_booleans(kept, "kept"), as_float64(probabilities, "probabilities"), 0.0)
     total = np.sum(mass, axis=-1, keepdims=True)
