@@ -221,11 +221,15 @@ void note_write(const Step& c, Cell& cell, uint32_t mask) {
   bool atomic = c.flags.kind == Access::atomic;
   bool here = last.instance == c.now.check->instance;
   bool unordered = !happened_before(last, c.now);
-  bool own = here && last.thread == c.now.thread && last.time == c.now.check->time[c.now.wave];
+  const Horizon& barrier = c.now.check->horizon;
+  uint16_t since = (c.now.shared ? barrier.local : barrier.global)[c.now.wave];
+  bool own = here && last.thread == c.now.thread && last.time >= since;
   bool keep = (here && unordered && (last.mask & mask) == 0) ||
               (atomic && !is_atomic(last) && (unordered || own));
   if (!keep) {
-    cell.write = record_of(c, mask);
+    // What the same thread wrote to other bytes just before is as new.
+    bool together = own && last.time == c.now.check->time[c.now.wave] && is_atomic(last) == atomic;
+    cell.write = record_of(c, together ? mask | static_cast<uint32_t>(last.mask) : mask);
     cell.write_site = c.site;
   }
   if (atomic && !is_atomic(cell.read) && !happened_before(cell.read, c.now)) return;

@@ -93,8 +93,10 @@ void add(std::vector<Acquired>& to, Acquired one) {
 // What was observed becomes known to the thread. Only which atomics were read is kept: their
 // releases are looked up when a conflict shows, after the read itself, which this call comes
 // before.
-void learn(ThreadSync& sync, Reach reach) {
+void learn(ThreadSync& sync, const BlockCheck& check, Reach reach) {
   for (const Acquired& one : sync.observed)
+    add(sync.acquired, {one.address, std::min(one.reach, reach)});
+  for (const Acquired& one : check.observed)
     add(sync.acquired, {one.address, std::min(one.reach, reach)});
   if (reach == Reach::device) sync.observed.clear();
 }
@@ -167,7 +169,9 @@ void atomics_at_barrier(Block& block) {
   for (const Fiber& fiber : block.fibers) {
     ThreadSync& sync = check.threads[fiber.index.flat];
     for (const Acquired& one : sync.acquired) add(check.acquired, one);
+    for (const Acquired& one : sync.observed) add(check.observed, one);
     sync.acquired.clear();
+    sync.observed.clear();
     if (!fiber.finished) check.all_fenced = std::min(check.all_fenced, sync.fenced_since_barrier);
     sync.fenced_since_barrier = Reach::none;
   }
@@ -192,7 +196,7 @@ void Checker::fence(Worker& worker, int order, int scope) {
   if (acquires(order)) {
     if (check.all_fenced >= Reach::block && reach >= Reach::block)
       std::copy(check.bare, check.bare + kMostWaves, sync.horizon);
-    learn(sync, reach);
+    learn(sync, check, reach);
   }
   if (!releases(order) || reach == Reach::none) return;
   sync.fenced_since_barrier = std::max(sync.fenced_since_barrier, reach);

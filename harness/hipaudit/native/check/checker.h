@@ -62,6 +62,7 @@ struct BlockCheck {
   Horizon horizon;                  // through barriers
   uint16_t bare[kMostWaves] = {};   // through barriers that order nothing
   std::vector<Acquired> acquired;   // by threads that a barrier came after
+  std::vector<Acquired> observed;   // read by such threads without a fence
   std::vector<const Cell*> raced;   // words that a race was reported for, since the last barrier
   Reach all_fenced = Reach::none;   // every thread had such a fence before the last barrier
   std::vector<ThreadSync> threads;  // empty until the block uses fences or atomics

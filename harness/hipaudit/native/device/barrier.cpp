@@ -142,12 +142,10 @@ void give_way(Worker* worker, Fiber* self) {
   uint64_t progress = worker->progress.load(std::memory_order_relaxed);
   Block* block = worker->block;
   bool alone = self->next == self && block->next_start == block->size;
-  if (alone || self->seen_progress == progress) {
-    set_block_aside(worker, self);
-  } else {
-    self->seen_progress = progress;
-    advance(worker, self);
-  }
+  if (alone || self->seen_progress == progress) set_block_aside(worker, self);
+  // Threads that do not wait may be behind this one: it must not be the only one to be resumed.
+  self->seen_progress = progress;
+  if (!alone) advance(worker, self);
 }
 
 // The last live thread of a block to arrive counts the block in; the last block releases the grid.

@@ -15,6 +15,7 @@ struct Scope {
 struct Insertion {
   size_t offset;
   std::string text;
+  size_t replaced = 0;  // characters of the source in whose place it comes
 };
 
 // The kernel's declaration, taken apart.
@@ -38,6 +39,7 @@ class Scanner {
   void open_scope(size_t brace);
   void note_launch(size_t mark);
   size_t kernel(size_t attribute);
+  void move_behind_alignas(size_t specifier);
   bool parse(size_t first, Declaration* out) const;
   size_t find_name(size_t i, Declaration* out) const;
   std::string strip_defaults(size_t first, size_t last) const;
@@ -217,6 +219,7 @@ size_t Scanner::kernel(size_t attribute) {
   bool defined = tokens_.is(i, "{");
   size_t end = defined ? tokens_.skip_brackets(i) : i + 1;
   if (end > tokens_.size()) return tokens_.size();
+  for (size_t k = i; k < end; ++k) move_behind_alignas(k);
   std::string name = qualified(found.name);
   if (found.is_template) {
     if (defined) result_.templates.push_back({name, found.of_template, found.signature});
@@ -236,6 +239,16 @@ size_t Scanner::kernel(size_t attribute) {
   return end;
 }
 
+// `__shared__ alignas(16) float x` is HIP; thread_local, which we have in __shared__, has to stand
+// behind an alignas.
+void Scanner::move_behind_alignas(size_t specifier) {
+  if (!tokens_.is(specifier, "thread_local") || !tokens_.is(specifier + 1, "alignas")) return;
+  size_t begin = tokens_.begin(specifier);
+  size_t end = tokens_.skip_brackets(specifier + 2);
+  insertions_.push_back({begin, "", tokens_.end(specifier) - begin});
+  insertions_.push_back({tokens_.end(end - 1), " thread_local"});
+}
+
 ScannedSource Scanner::run(const std::vector<NameExpression>& names) {
   for (size_t i = 0; i < tokens_.size();) {
     bool in_body = !scopes_.empty() && scopes_.back().kind == Scope::body;
@@ -244,6 +257,7 @@ ScannedSource Scanner::run(const std::vector<NameExpression>& names) {
       continue;
     }
     if (tokens_.is(i, "<<<")) note_launch(i);
+    move_behind_alignas(i);
     if (tokens_.is(i, "{")) {
       open_scope(i);
       statement_ = i + 1;
@@ -269,7 +283,7 @@ ScannedSource Scanner::run(const std::vector<NameExpression>& names) {
   for (const Insertion& insertion : insertions_) {
     result_.text.append(source_, at, insertion.offset - at);
     result_.text += insertion.text;
-    at = insertion.offset;
+    at = insertion.offset + insertion.replaced;
   }
   result_.text.append(source_, at, std::string::npos);
   result_.text += tail_ + "\n";

@@ -46,6 +46,8 @@
 
 #endif
 
+#define __align__(...) __attribute__((aligned(__VA_ARGS__)))
+
 // __noinline__ is a keyword of clang's HIP mode. A macro of that name would break libc++, which
 // writes `__attribute__((__noinline__))`.
 #define __forceinline__ inline __attribute__((always_inline))
