@@ -4,10 +4,10 @@
 //           up to itself, with a window the last of them; p, scale and soft cap as in
 //           include/attention_tiles.h, pages and positions as in include/paged_keys.h.
 // Layout    q, o: tokens x query_heads x size (value_size), float32; k_pages, v_pages: pages x
-//           page_size x key_heads x size (value_size) of float32, fp16 or bfloat16; all row-major,
-//           contiguous; o overlaps none of them. partials: tokens * query_heads x splits x
-//           (value_size + 2) float32, written instead of o when there are splits, for
-//           attention_combine.hip.
+//           page_size x key_heads x size (value_size) of float32, fp16, bfloat16, or of Q8_0 blocks
+//           (include/q8_rows.h); all row-major, contiguous; o overlaps none of them. partials:
+//           tokens * query_heads x splits x (value_size + 2) float32, written instead of o when
+//           there are splits, for attention_combine.hip.
 // Grid      include/paged_keys.h. Block: 16 lanes a row, at most 16 rows.
 // Limits    1 <= size, value_size <= 256; lengths < 2^30; 1 to 65,535 splits; keys_a_tile 16 or 32;
 //           row_tiles * rows >= queries * group of every sequence.
@@ -16,11 +16,13 @@
 
 #include "include/attention_tiles.h"
 #include "include/paged_keys.h"
+#include "include/q8_rows.h"
 
 constexpr int kChunks = 4;
 constexpr int kThreads = 256;
 
-template <class Element>
+// A row of n values has n / kPacked elements.
+template <int kPacked = 1, class Element>
 __device__ void paged_attention(const float* q, const Element* k_pages, const Element* v_pages,
                                 float* o, float* partials, const paged::Cache& cache, int size,
                                 int value_size, int row_tiles, int keys_a_tile,
@@ -35,8 +37,8 @@ __device__ void paged_attention(const float* q, const Element* k_pages, const El
                         attention::in_vectors(q, size));
   const auto state = attention::attend<false, kChunks>(
       tiles, work.share(keys_a_tile), work.seen, scaling,
-      [&](int j) { return work.row(cache, k_pages, j, size); },
-      [&](int j) { return work.row(cache, v_pages, j, value_size); },
+      [&](int j) { return work.row(cache, k_pages, j, size / kPacked); },
+      [&](int j) { return work.row(cache, v_pages, j, value_size / kPacked); },
       attention::in_vectors(k_pages, size), attention::in_vectors(v_pages, value_size));
   if (!work.live) return;
   if (gridDim.y == 1) {
@@ -78,4 +80,15 @@ extern "C" __global__ __launch_bounds__(kThreads) void paged_attention_bf16(
                               pages,       page_size,    table_width, window};
   paged_attention(q, k_pages, v_pages, o, partials, cache, size, value_size, row_tiles, keys_a_tile,
                   {scale, softcap});
+}
+
+extern "C" __global__ __launch_bounds__(kThreads) void paged_attention_q8_0(
+    const float* q, const quantised::BlockQ8_0* k_pages, const quantised::BlockQ8_0* v_pages,
+    const int* block_table, const int* query_starts, const int* lengths, float* o, float* partials,
+    int query_heads, int key_heads, int size, int value_size, int pages, int page_size,
+    int table_width, int row_tiles, int keys_a_tile, int window, float scale, float softcap) {
+  const paged::Cache cache = {block_table, query_starts, lengths,     query_heads, key_heads,
+                              pages,       page_size,    table_width, window};
+  paged_attention<quantised::Q8_0::kElements>(q, k_pages, v_pages, o, partials, cache, size,
+                                              value_size, row_tiles, keys_a_tile, {scale, softcap});
 }

@@ -302,6 +302,22 @@ MISTAKES = (
     Mistake("copy_strided", "axes exchanged", "i / n3 % n2", "i / n2 % n3"),
     Mistake("copy_strided", "first axis lost", "i0 * stride0 + i1", "i1"),
     Mistake("copy_strided", "last lost", "if (i < count)", "if (i + 1 < count)"),
+    Mistake(
+        "kv_append_q8_0", "towards zero", "rintf(values[j] / scale)", "truncf(values[j] / scale)"
+    ),
+    Mistake("kv_append_q8_0", "sign lost", "fabsf(values[j])", "values[j]"),
+    Mistake("kv_append_q8_0", "other pair", "key[i + distance]", "key[i]"),
+    Mistake("kv_append_q8_0", "values a block late", "(block - key_blocks) * kValues", "block * 0"),
+    Mistake(
+        "paged_attention_q8_0",
+        "first of each run",
+        "offset % Q8_0::kElements",
+        "0 * offset",
+        "include/q8_rows.h",
+    ),
+    Mistake(
+        "paged_attention_q8_0", "first value for all", "v_pages, j, value", "v_pages, 0 * j, value"
+    ),
 )
 
 

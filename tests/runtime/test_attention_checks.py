@@ -167,3 +167,21 @@ def test_heads_that_do_not_come_out_even_are_refused(device: Device) -> None:
 def ones_int(length: int) -> checks.Host:
     """The lengths of one sequence."""
     return np.array([length], np.int32)
+
+
+def test_a_part_of_a_block_is_no_row_of_a_cache(device: Device) -> None:
+    table, starts = ONE_PAGE
+    pages = np.zeros((1, 4, 1, 34), np.uint8)
+    with pytest.raises(ValueError, match="48 values are no multiple of Q8_0's 32"):
+        ops.paged_attention(device, ones(1, 1, 48), pages, pages, table, starts, ones_int(3))
+    with pytest.raises(ValueError, match=r"k_pages has shape .*, not \(1, 4, 1, 68\)"):
+        ops.paged_attention(device, ones(1, 1, 64), pages, pages, table, starts, ones_int(3))
+
+
+def test_what_no_scale_holds_makes_its_block_nan(device: Device) -> None:
+    cache, heads = np.zeros((1, 1, 34), np.uint8), ones(1, 1, 32)
+    zero = np.zeros(1, np.int32)
+    for special in (np.nan, np.inf):
+        heads[0, 0, 5] = special
+        _, values = ops.kv_append(device, cache, cache, ones(1, 1, 32), heads, zero, zero)
+        assert np.all(np.isnan(ref.dequantise(values[0], "Q8_0")))

@@ -10,6 +10,7 @@ from hipaudit_runtime import modules
 from hipaudit_runtime.device import DeviceLike
 from hipaudit_runtime.ops import checks
 from hipaudit_runtime.ops.arguments import Size, packed
+from hipaudit_runtime.ops.paged import cache_format, stored_row
 from hipaudit_runtime.ops.rotary import frequencies, in_range
 from hipaudit_runtime.tensors import Scope, Tensor
 
@@ -33,14 +34,14 @@ def launch_kv_append(
 
     k (tokens, heads, size), v (tokens, heads, value size) float32; slots, positions (tokens,)
     int32; table as that of `frequencies`. k_cache (..., heads, size) and v_cache (..., heads, value
-    size), of equally many slots, both float32, float16 or bfloat16: a paged cache's slot is page *
-    page size + offset. A token whose slot is -1 or lies outside is not stored; none may be named
-    twice.
+    size), of equally many slots, both float32, float16 or bfloat16, or uint8 with Q8_0 blocks, 34
+    bytes for 32 elements. A paged cache's slot is page * page size + offset. A token whose slot is
+    -1 or lies outside is not stored; none may be named twice.
     """
     checks.floats(k=k, v=v, table=table)
-    short = checks.stored("k_cache", k_cache)
+    short = cache_format("k_cache", k_cache)
+    cache_format("v_cache", v_cache)
     checks.dtype("v_cache", v_cache, k_cache.dtype)
-    checks.aligned("v_cache", v_cache.address, v_cache.dtype.itemsize)
     checks.rank("k", k, 3)
     checks.rank("v", v, 3)
     checks.rank("table", table, 1)
@@ -52,15 +53,17 @@ def launch_kv_append(
         checks.dtype(name, tensor, np.int32)
         checks.shape(name, tensor, (tokens,))
         checks.aligned(name, tensor.address, 4)
-    cache_slots = _slots_of("k_cache", k_cache, (heads, size))
-    if _slots_of("v_cache", v_cache, (heads, value_size)) != cache_slots:
+    cache_slots = _slots_of("k_cache", k_cache, (heads, stored_row(k_cache, size)))
+    if _slots_of("v_cache", v_cache, (heads, stored_row(v_cache, value_size))) != cache_slots:
         raise ValueError(f"v_cache has shape {v_cache.shape}, not the slots of {k_cache.shape}")
     checks.disjoint("k_cache", k_cache, "v_cache", v_cache)
     inputs = {"k": k, "v": v, "slots": slots, "positions": positions, "table": table}
     for name, tensor in inputs.items():
         checks.disjoint(name, tensor, "k_cache", k_cache)
         checks.disjoint(name, tensor, "v_cache", v_cache)
-    work = tokens * heads * (size - rotated // 2 + value_size)
+    blocks = short == "q8_0"
+    each = (size + value_size) // 32 if blocks else size - rotated // 2 + value_size
+    work = tokens * heads * each
     if work == 0:
         return
     checks.within("elements", work, 1, checks.FEW_INDEX - 1)
@@ -68,7 +71,8 @@ def launch_kv_append(
     grid = checks.blocks_for(f"kv_append of {work} elements", work, _THREADS)
     sizes = (tokens, heads, size, value_size, rotated, int(interleaved), cache_slots)
     arguments = packed(k, v, slots, positions, table, k_cache, v_cache, *sizes)
-    kernel = modules.kernel(device, "kv_append.hip", f"kv_append_{short}")
+    file = "kv_append_q8_0.hip" if blocks else "kv_append.hip"
+    kernel = modules.kernel(device, file, f"kv_append_{short}")
     kernel.launch(grid, _THREADS, arguments)
 
 

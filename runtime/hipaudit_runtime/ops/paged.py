@@ -15,6 +15,8 @@ from hipaudit_runtime.ops.attention_tiles import MOST_SIZE, MOST_TOKENS, TileSha
 from hipaudit_runtime.tensors import Scope, Tensor
 
 _THREADS = 256
+_BLOCK = 32
+_BLOCK_BYTES = 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +59,24 @@ def launch_paged_attention(
     """Launch o = attention of each token's query over its sequence's keys, up to its own.
 
     q (tokens, query heads, size) and o (tokens, query heads, value size) float32; k_pages (pages,
-    page size, key heads, size) and v_pages (..., value size), both float32, float16 or bfloat16;
-    query heads a multiple of key heads; sizes up to 256. What `sequences` holds is on the device:
-    a page outside the cache makes the rows that see it NaN. *splits* makes two kernels of it.
+    page size, key heads, size) and v_pages (..., value size), both float32, float16 or bfloat16, or
+    uint8 with Q8_0 blocks, 34 bytes for 32 elements; query heads a multiple of key heads; sizes up
+    to 256. What `sequences` holds is on the device: a page outside the cache makes the rows that
+    see it NaN. *splits* makes two kernels of it.
     """
     checks.floats(q=q, o=o)
     checks.rank("q", q, 3)
     checks.rank("k_pages", k_pages, 4)
+    checks.rank("o", o, 3)
     tokens, query_heads, size = q.shape
     pages, page_size, key_heads, _ = k_pages.shape
-    value_size = v_pages.shape[-1] if v_pages.shape else 0
-    short = checks.stored("k_pages", k_pages)
+    value_size = o.shape[-1]
+    short = cache_format("k_pages", k_pages)
+    cache_format("v_pages", v_pages)
     checks.dtype("v_pages", v_pages, k_pages.dtype)
-    checks.aligned("v_pages", v_pages.address, v_pages.dtype.itemsize)
-    checks.shape("k_pages", k_pages, (pages, page_size, key_heads, size))
-    checks.shape("v_pages", v_pages, (pages, page_size, key_heads, value_size))
+    rows = (pages, page_size, key_heads)
+    checks.shape("k_pages", k_pages, (*rows, stored_row(k_pages, size)))
+    checks.shape("v_pages", v_pages, (*rows, stored_row(v_pages, value_size)))
     checks.shape("o", o, (tokens, query_heads, value_size))
     for name, tensor in (("q", q), ("k_pages", k_pages), ("v_pages", v_pages)):
         checks.disjoint(name, tensor, "o", o)
@@ -106,13 +111,36 @@ def paged_attention(
         checks.rank(name, array, 4)
     most = check_sequences(block_table, query_starts, lengths, k_pages.shape[:2], len(q))
     with Scope() as scope:
-        o = scope.empty((*q.shape[:-1], v_pages.shape[-1]), np.float32)
+        o = scope.empty((*q.shape[:-1], _values_of(v_pages)), np.float32)
         there = scope.upload(q), scope.upload(k_pages), scope.upload(v_pages)
         table, starts = scope.upload(block_table), scope.upload(query_starts)
         sequences = Sequences(table, starts, scope.upload(lengths), most)
         parts = split_space(scope, o, splits)
         launch_paged_attention(device, *there, sequences, o, logits, parts)
         return o.download()
+
+
+def cache_format(name: str, cache: Tensor) -> str:
+    """The kernels' name for a cache's format: `STORED`, or uint8 for Q8_0 blocks."""
+    if cache.dtype != np.uint8:
+        return checks.stored(name, cache)
+    checks.aligned(name, cache.address, 2)
+    return "q8_0"
+
+
+def stored_row(cache: checks.ArrayLike, values: int) -> int:
+    """Elements of a row of so many values in a cache's format; ValueError for a part of a block."""
+    if cache.dtype != np.uint8:
+        return values
+    if values % _BLOCK:
+        raise ValueError(f"{values} values are no multiple of Q8_0's {_BLOCK}")
+    return values // _BLOCK * _BLOCK_BYTES
+
+
+def _values_of(cache: checks.Host) -> int:
+    """Values of a row of a cache."""
+    row = int(cache.shape[-1])
+    return row if cache.dtype != np.uint8 else row // _BLOCK_BYTES * _BLOCK
 
 
 @dataclass(frozen=True, slots=True)

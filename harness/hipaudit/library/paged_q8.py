@@ -1,0 +1,243 @@
+"""The specs of a paged cache of Q8_0 blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import hipaudit_reference as ref
+from hipaudit import families
+from hipaudit.inputs import float32, lengths, tensors
+from hipaudit.library.attention import ELEMENTS, FORMULA, logits
+from hipaudit.library.paged import by_token, sequences, some_nowhere
+from hipaudit.spec import Array, Spec
+from hipaudit_reference import bounds, exact
+from hipaudit_runtime import ops
+from hipaudit_runtime.ops.attention_tiles import product_height, tile_count
+
+_BLOCK = 34
+_VALUES = 32
+_HALF_ULP = 2.0**-11
+_HALF_STEP = 2.0**-25
+"""Half of fp16's smallest number: what a subnormal scale may be off by."""
+# Without the family whose values a scale of fp16 cannot hold: the kernel cuts them off.
+_HELD = st.sampled_from([f for f in families.WELL_SCALED if f.name != "cancelling"])
+
+
+def _blocks(generator: np.random.Generator, *shape: int) -> Array:
+    """A cache of Q8_0 blocks with ordinary scales, rows along the last axis."""
+    *rows, size = shape
+    blocks = generator.integers(0, 256, (*rows, size // _VALUES, _BLOCK), dtype=np.uint8)
+    scales = generator.uniform(0.001, 0.03, (*rows, size // _VALUES, 1)).astype("<f2")
+    blocks[..., :2] = scales.view(np.uint8)
+    return blocks.reshape(*rows, -1)
+
+
+def _values(cache: Array) -> Array:
+    """What a cache's rows hold, in float64."""
+    *rows, width = cache.shape
+    decoded = ref.dequantise(cache.reshape(-1, _BLOCK), "Q8_0")
+    return np.asarray(decoded, np.float64).reshape(*rows, width // _BLOCK * _VALUES)
+
+
+def _attended(
+    seed: int,
+    queries: list[int],
+    tokens: list[int],
+    heads: tuple[int, int],
+    sizes: tuple[int, int],
+    page_size: int,
+    **how: Any,
+) -> dict[str, Any]:
+    generator = np.random.default_rng(seed)
+    pages, tables = sequences(generator, queries, tokens, page_size)
+    cache = (pages, page_size, heads[1])
+    return {
+        "q": generator.normal(0, 1, (sum(queries), heads[0], sizes[0])).astype(float32),
+        "k_pages": _blocks(generator, *cache, sizes[0]),
+        "v_pages": _blocks(generator, *cache, sizes[1]),
+        **tables,
+        "scale": None,
+        "window": None,
+        "softcap": None,
+        "splits": 1,
+        **how,
+    }
+
+
+@st.composite
+def _inputs(draw: st.DrawFn) -> dict[str, Any]:
+    queries = draw(st.lists(st.integers(1, 4), min_size=1, max_size=2))
+    tokens = [max(draw(lengths(0, 90)), own) for own in queries]
+    key_heads, group = draw(st.integers(1, 2)), draw(st.integers(1, 4))
+    sizes = draw(st.tuples(*2 * [st.sampled_from([32, 64, 96, 128, 256])]))
+    drawn = _attended(
+        draw(st.integers(0, 2**32 - 1)),
+        queries,
+        tokens,
+        (key_heads * group, key_heads),
+        sizes,
+        draw(st.sampled_from([1, 4, 16])),
+        splits=draw(st.sampled_from([1, 1, 3])),
+        **draw(logits(max(tokens))),
+    )
+    return {**drawn, "q": draw(tensors(float32, drawn["q"].shape, ELEMENTS))}
+
+
+def _launch(device: Any, splits: int, **inputs: Any) -> Array:
+    how = ops.Logits(**{name: inputs.pop(name) for name in ("scale", "window", "softcap")})
+    return ops.paged_attention(device, **inputs, logits=how, splits=splits)
+
+
+def _oracle(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The oracle's arguments: the blocks' values, which float32 holds exactly."""
+    names = ("block_table", "query_starts", "lengths")
+    return {
+        **{name: inputs[name] for name in ("q", "scale", "window", "softcap")},
+        "k_pages": _values(inputs["k_pages"]),
+        "v_pages": _values(inputs["v_pages"]),
+        **by_token(**{name: inputs[name] for name in names}),
+    }
+
+
+def _reference(**inputs: Any) -> Array:
+    return ref.paged_attention(**_oracle(inputs))
+
+
+def _bound(**inputs: Any) -> Array:
+    oracle = _oracle(inputs)
+    size, value_size = oracle["q"].shape[-1], oracle["v_pages"].shape[-1]
+    tiles = tile_count(int(np.max(inputs["lengths"])), size, value_size)
+    return bounds.paged_attention(
+        **oracle, tiles=tiles + inputs["splits"], products=product_height(size)
+    )
+
+
+def _spot(index: tuple[int, ...], **inputs: Any) -> Any:
+    return exact.paged_attention(**_oracle(inputs), at=index)
+
+
+PAGED_ATTENTION_Q8_0 = Spec(
+    name="paged_attention_q8_0",
+    source="paged_attention.hip",
+    description="Attention of float32 queries over a paged cache of Q8_0 blocks.",
+    inputs=_inputs(),
+    launch=_launch,
+    reference=_reference,
+    bound=_bound,
+    spot=_spot,
+    formula=f"{FORMULA}; the blocks' values are exact in float32",
+    cases=(
+        _attended(1, [1], [1], (1, 1), (32, 32), 16),
+        _attended(2, [1, 1], [90, 33], (9, 3), (64, 64), 16),  # SmolLM2-135M's heads
+        _attended(3, [3], [40], (4, 1), (128, 96), 4, window=9, splits=2),
+    ),
+    examples=12,
+)
+
+
+@st.composite
+def _appended(draw: st.DrawFn) -> dict[str, Any]:
+    tokens, heads = draw(lengths(1, 9)), draw(lengths(1, 4))
+    size, value_size = (draw(st.sampled_from([32, 64, 96])) for _ in range(2))
+    slots = tokens + draw(st.integers(0, 5))
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    last = draw(st.sampled_from([0, 511, 131071]))
+    return {
+        "k_cache": _blocks(generator, slots, heads, size),
+        "v_cache": _blocks(generator, slots, heads, value_size),
+        "k": draw(tensors(float32, (tokens, heads, size), _HELD)),
+        "v": draw(tensors(float32, (tokens, heads, value_size), _HELD)),
+        "slots": some_nowhere(generator, generator.permutation(slots)[:tokens], slots),
+        "positions": generator.integers(0, last + 1, tokens, dtype=np.int32),
+        "rotated": draw(st.sampled_from([0, size // 2, size])),
+        "interleaved": draw(st.booleans()),
+    }
+
+
+def _append(device: Any, **inputs: Any) -> tuple[Array, Array]:
+    keys, values = ops.kv_append(device, **inputs)
+    return _values(keys).astype(float32), _values(values).astype(float32)
+
+
+def _append_oracle(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The oracle's arguments: values of the caches, and the tokens that are stored."""
+    stored = (inputs["slots"] >= 0) & (inputs["slots"] < len(inputs["k_cache"]))
+    return {
+        **{name: _values(inputs[name]) for name in ("k_cache", "v_cache")},
+        **{name: inputs[name][stored] for name in ("k", "v", "slots", "positions")},
+        "rotated": inputs["rotated"],
+        "pairing": "interleaved" if inputs["interleaved"] else "half",
+    }
+
+
+def _append_reference(**inputs: Any) -> tuple[Array, Array]:
+    return ref.kv_append(**_append_oracle(inputs))
+
+
+def _append_bound(**inputs: Any) -> tuple[Array, Array]:
+    """RoPE's error, and that of the codes, in the slots that are written.
+
+    A value is off by half a scale, which is max |x| / 127 rounded to fp16, and by 127 times what a
+    subnormal scale is rounded by; the largest value may be off by its own error first.
+    """
+    oracle = _append_oracle(inputs)
+    moved = bounds.kv_append(**oracle, frequencies="table")
+    values = ref.kv_append(**oracle)
+    written = np.zeros(len(oracle["k_cache"]), dtype=bool)
+    written[oracle["slots"]] = True
+    keys, others = (
+        np.where(written[:, None, None], error + _coded(value, error), 0.0)
+        for value, error in zip(values, moved, strict=True)
+    )
+    return keys, others
+
+
+def _coded(values: Array, error: Array) -> Array:
+    """The largest error of a value's code: see `_append_bound`."""
+    runs = (np.abs(values) + error).reshape(*values.shape[:-1], -1, _VALUES)
+    scale = runs.max(axis=-1, keepdims=True) / 127
+    coded = 0.5 * scale * (1 + 2 * _HALF_ULP) + 128 * _HALF_STEP + runs * 2.0**-22
+    return np.broadcast_to(coded, runs.shape).reshape(values.shape)
+
+
+def _append_spot(index: tuple[int, ...], **inputs: Any) -> Any:
+    return exact.kv_append(**_append_oracle(inputs), at=index)
+
+
+def _append_case(position: int, scale: float) -> dict[str, Any]:
+    generator = np.random.default_rng(position)
+    heads = generator.normal(0, scale, (3, 2, 64)).astype(float32)
+    return {
+        "k_cache": _blocks(generator, 4, 2, 64),
+        "v_cache": _blocks(generator, 4, 2, 64),
+        "k": heads,
+        "v": -heads,
+        "slots": np.array([3, 4, 0], np.int32),  # the second token's lies behind the cache
+        "positions": np.arange(position, position + 3, dtype=np.int32),
+        "rotated": 64,
+        "interleaved": False,
+    }
+
+
+KV_APPEND_Q8_0 = Spec(
+    name="kv_append_q8_0",
+    source="kv_append_q8_0.hip",
+    description=(
+        "Keys, turned by their position, and values of float32 into the slots of a cache of Q8_0 "
+        "blocks; other slots keep their bits."
+    ),
+    inputs=_appended(),
+    launch=_append,
+    reference=_append_reference,
+    bound=_append_bound,
+    u_out=2.0**-7,  # a code is 1 of 127 of the largest
+    spot=_append_spot,
+    formula="RoPE's error; for the codes max |x| / 254 (1 + 2^-10), and 2^-18 for a tiny scale",
+    cases=(_append_case(0, 1.0), _append_case(513, 100.0), _append_case(131071, 1e-6)),
+    examples=20,
+)
+
+SPECS = (PAGED_ATTENTION_Q8_0, KV_APPEND_Q8_0)
