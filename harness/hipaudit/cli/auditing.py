@@ -18,6 +18,7 @@ from hipaudit.audits import (
     buffer_copies,
     decoding,
     fault_checker,
+    generated_code,
     hidden_synchronisation,
     kernels,
     model_dequantisation,
@@ -33,6 +34,8 @@ from hipaudit.audits.model_dequantisation import ModelAudit
 from hipaudit.device import bind
 from hipaudit.errors import UsageError
 from hipaudit.finding import grouped
+from hipaudit.isa.parts import PARTS
+from hipaudit.isa.study import Study
 from hipaudit.launches import kernel_rows
 from hipaudit.library import SPECS
 from hipaudit.outcome import Outcome
@@ -45,6 +48,7 @@ from hipaudit.text import plural
 _MODEL = "model"
 _MEMORY = "memory"
 _MEMORY_AUDITS = (buffer_copies, storage_modes, hidden_synchronisation)
+_CODE = "isa"
 _BARRIERS = "barriers"
 _FAULTS = "faults"
 
@@ -61,6 +65,7 @@ class Plan:
     decode: Path | None = None
     barriers: tuple[Spec, ...] = ()
     faults: tuple[Fault, ...] = ()
+    code: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,13 @@ class Done:
     tokens: Decoding | None = None
     barriers: BarrierAudit | None = None
     kills: tuple[Kill, ...] = ()
+    code: Study | None = None
 
 
 def make_plan(only: Sequence[str], model: Path | None, examples: int | None, device: str) -> Plan:
     """Return what to audit. Raises UsageError for names and files that are not there."""
     archs = BOTH_WAVES if device == "emulated" else (bind("rocm").arch,)
-    others = {_MODEL, _MEMORY, _BARRIERS, _FAULTS}
+    others = {_MODEL, _MEMORY, _CODE, _BARRIERS, _FAULTS}
     names = [name for name in only if name not in others]
     specs = tuple(kernels.spec_named(name) for name in names) if only else SPECS
     weights = None
@@ -103,7 +109,8 @@ def make_plan(only: Sequence[str], model: Path | None, examples: int | None, dev
             faults = read_corpus(kernels_folder() / "faults")
     elif {_BARRIERS, _FAULTS} & set(only):
         raise UsageError("barriers and faults are looked at on the emulated device alone")
-    return Plan(device, archs, specs, weights, examples, decode, synchronised, faults)
+    code = generated_code.sources() if not only or _CODE in only else ()
+    return Plan(device, archs, specs, weights, examples, decode, synchronised, faults, code)
 
 
 def run(plan: Plan) -> Done:
@@ -114,6 +121,7 @@ def run(plan: Plan) -> Done:
     tokens: Future[Decoding] | None = None
     needs: Future[BarrierAudit] | None = None
     kills: Future[tuple[Kill, ...]] | None = None
+    code: Future[Study] | None = None
     with _bar() as bar, ThreadPoolExecutor(jobs) as pool:
         if plan.model is not None:
             tick = _task(bar, _MODEL, len(plan.archs) * _tensor_count(plan.model))
@@ -128,6 +136,9 @@ def run(plan: Plan) -> Done:
         if plan.decode is not None:
             tick = _task(bar, _MEMORY, decoding.TOKENS)
             tokens = pool.submit(decoding.run, plan.decode, plan.device, plan.archs[0], tick)
+        if plan.code:
+            tick = _task(bar, _CODE, len(plan.code) * len(PARTS))
+            code = pool.submit(generated_code.audit, plan.code, tick)
         futures = [
             pool.submit(
                 kernels.audit,
@@ -152,6 +163,7 @@ def run(plan: Plan) -> Done:
             tokens.result() if tokens is not None else None,
             needs.result() if needs is not None else None,
             kills.result() if kills is not None else (),
+            code.result() if code is not None else None,
         )
 
 
@@ -203,6 +215,8 @@ def data(plan: Plan, done: Done) -> AuditData:
         launched += tokens.launches
         found += [*tokens.findings, *(finding for one in memory for finding in one.findings)]
         voids += [tokens.void] if tokens.void else []
+    if done.code is not None:
+        found += done.code.findings.items
     outcome = Outcome(
         title,
         ",".join(plan.archs),
@@ -217,5 +231,15 @@ def data(plan: Plan, done: Done) -> AuditData:
     if done.barriers is not None:
         subjects.append(f"the barriers of {plural(done.barriers.specs, 'kernel')}")
     subjects += ["the seeded faults"] if done.kills else []
-    scope = ", ".join(subjects)
-    return AuditData(outcome, audits, weights, scope, plan.archs, memory, done.barriers, done.kills)
+    subjects += [f"the code of {plural(len(plan.code), 'kernel file')}"] if done.code else []
+    return AuditData(
+        outcome,
+        audits,
+        weights,
+        ", ".join(subjects),
+        plan.archs,
+        memory,
+        done.barriers,
+        done.kills,
+        done.code,
+    )

@@ -85,7 +85,7 @@ def math_source(folder: Path | None) -> str:
         return f"AMD's device libraries in {folder}"
     return (
         "the backend's own lowering, and stand-ins of similar cost for tanh, erf, erfc, pow and "
-        "hypot: AMD's device libraries are not installed"
+        "hypot: AMD's device libraries are not linked"
     )
 
 

@@ -22,8 +22,10 @@ from hipaudit.audits.kill_matrix import Kill
 from hipaudit.audits.memory_page import MemoryAudit
 from hipaudit.audits.model_dequantisation import ModelAudit
 from hipaudit.finding import Finding
+from hipaudit.isa.study import Study
 from hipaudit.outcome import Outcome
 from hipaudit.report import barrier_page, excerpt, kill_page, plots
+from hipaudit.report.code_page import code_page
 from hipaudit.report.ulp_page import ulp_tables
 from hipaudit.resources import shown_kernel_path
 from hipaudit.text import code_block, code_span, markdown, plural
@@ -51,6 +53,7 @@ class AuditData:
     memory: tuple[MemoryAudit, ...] = ()
     barriers: BarrierAudit | None = None
     kills: tuple[Kill, ...] = ()
+    code: Study | None = None
 
 
 def write_reports(data: AuditData, folder: Path) -> list[Path]:
@@ -84,8 +87,14 @@ def write_reports(data: AuditData, folder: Path) -> list[Path]:
         path = folder / page["link"]
         _write(path, environment, template, {**_common(data), **page})
         written.append(path)
+    if data.code is not None:
+        path = folder / "generated_code.md"
+        code = {**code_page(data.code), "findings": _findings(data.code.findings.items)}
+        _write(path, environment, "code.md.j2", {**_common(data), **code})
+        written.append(path)
     listed = {
         "rows": rows,
+        "code": data.code,
         "model": model,
         "memory": memory,
         "checks": [page for _, page in checks],
