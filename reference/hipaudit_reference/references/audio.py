@@ -82,7 +82,7 @@ def log_mel(
     """Log-mel features: log10(max(filters power, floor)), (..., frames, bins).
 
     signal (..., samples) already padded, window (n,), filters (bins, n / 2 + 1) of numbers >= 0
-    (`mel_filters`), floor > 0. Own error: the power's, 2^-53 (bins + 2), and 2^-53 of the logarithm.
+    (`mel_filters`), floor > 0. Own error: the power's, 2^-53 (bins + 2), and 2^-53 |y|.
     """
     mel = power_spectrum(signal, window, hop) @ as_float64(filters, "filters").T
     return np.asarray(np.log10(np.maximum(mel, floor)))
