@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hipaudit import hipcalls, toolchain
+from hipaudit import hipcalls, rocm, toolchain
 from hipaudit.adversary import Adversary
 from hipaudit.errors import DeviceError, UsageError
 from hipaudit.ledger import Ledger
@@ -229,11 +229,12 @@ def bind(
     global _bound  # noqa: PLW0603 - the binding is a fact about the process
     wanted = choose(choice)
     if _bound is None:
-        _bound = _bind_emulated(journal) if wanted == "emulated" else _bind_rocm()
+        _bound = _bind_emulated(journal) if wanted == "emulated" else _bind_rocm(journal)
     elif _bound.choice != wanted:
         raise DeviceError(f"this process is bound to the {_bound.choice} device already")
-    elif journal is not None and journal != _bound.journal and _bound.control is not None:
-        _bound.control.set("journal", str(journal))
+    elif journal is not None and journal != _bound.journal:
+        if _bound.control is not None:
+            _bound.control.set("journal", str(journal))
         if _bound.ledger is not None:
             _bound.ledger.set("journal", str(journal))
         _bound = replace(_bound, journal=journal)
@@ -249,8 +250,8 @@ def bound() -> Device | None:
 
 def _bind_emulated(journal: Path | None) -> Device:
     """Load our libraries before hip-python looks for AMD's."""
-    _require_unbound()
     libraries = toolchain.device_libraries()
+    _require_unbound(libraries.front)
     os.environ["ROCM_PATH"] = str(libraries.folder)
     control = Control.of(libraries.emulated)
     ledger = Ledger.of(libraries.front)
@@ -276,19 +277,27 @@ _kept: list[tempfile.TemporaryDirectory[str]] = []
 """Temporary folders that live as long as the process."""
 
 
-def _require_unbound() -> None:
-    """Refuse to bind beneath a HIP library that is already loaded."""
+def _require_unbound(front: Path) -> None:
+    """Refuse to bind beneath a HIP library that is already loaded, unless *front* is above it."""
     maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
-    for line in maps.splitlines():
-        path = line.rpartition(" ")[2]
-        if "libamdhip64" in path and "hipaudit" not in path:
-            raise DeviceError(
-                f"{path} is loaded already: bind the device before the first HIP call"
-            )
+    loaded = {line.rpartition(" ")[2] for line in maps.splitlines() if "libamdhip64" in line}
+    if loaded and str(front) not in loaded:
+        raise DeviceError(
+            f"{min(loaded)} is loaded already: bind the device before the first HIP call"
+        )
 
 
-def _bind_rocm() -> Device:
-    """Use the GPU that HIP finds; an absent one is an error, never a fallback."""
+def _bind_rocm(journal: Path | None) -> Device:
+    """Use the GPU that HIP finds, below the ledger; an absent one is an error, never a fallback."""
+    below = rocm.library()
+    if below is None:
+        raise DeviceError("no AMD GPU answers: no libamdhip64.so is installed; set ROCM_PATH")
+    front = toolchain.ledger_for(below)
+    _require_unbound(front)
+    os.environ["ROCM_PATH"] = str(front.parent.parent)
+    ledger = Ledger.of(front)
+    journal = journal or _own_journal()
+    ledger.set("journal", str(journal))
     try:
         count = hipcalls.device_count()
     except (DeviceError, RuntimeError, OSError) as error:
@@ -297,7 +306,8 @@ def _bind_rocm() -> Device:
         raise DeviceError("no AMD GPU answers: HIP sees no device")
     found = hipcalls.properties(0)
     arch = hipcalls.text(found.gcnArchName).split(":")[0]
-    return Device("rocm", arch, int(found.warpSize), hipcalls.text(found.name))
+    name = hipcalls.text(found.name)
+    return Device("rocm", arch, int(found.warpSize), name, journal=journal, ledger=ledger)
 
 
 def settings_environment(choice: str, settings: Mapping[str, str]) -> dict[str, str]:
@@ -326,6 +336,11 @@ def child_environment(choice: str, settings: Mapping[str, str]) -> dict[str, str
         child["ROCM_PATH"] = str(libraries.folder)
         _put_first(child, "LD_LIBRARY_PATH", str(libraries.front.parent))
         _put_first(child, "LD_PRELOAD", f"{libraries.front}:{libraries.hiprtc}")
+    elif (below := rocm.library()) is not None:
+        front = toolchain.ledger_for(below)
+        child["ROCM_PATH"] = str(front.parent.parent)
+        _put_first(child, "LD_LIBRARY_PATH", str(front.parent))
+        _put_first(child, "LD_PRELOAD", str(front))
     return child
 
 

@@ -131,6 +131,14 @@ class Children:
         environment = {**os.environ, "POCL_MAX_PTHREAD_COUNT": "1"}
         return self._keep(Child("opencl_child.py", kernel, environment=environment))
 
+    def ledger(self, library: Path, live: int, stacks: str) -> Child:
+        """Start a child that times malloc/free pairs of a library while so many others live."""
+        ours = {"HIPAUDIT_LEDGER": "on", "HIPAUDIT_LEDGER_REDZONE": "0"}
+        environment = {**os.environ, **ours, "HIPAUDIT_LEDGER_STACKS": stacks}
+        return self._keep(
+            Child("ledger_child.py", str(library), str(live), environment=environment)
+        )
+
     def _keep(self, child: Child) -> Child:
         self._children.append(child)
         return child

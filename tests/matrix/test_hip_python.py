@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hipaudit import toolchain
+from hipaudit import device, toolchain
 
 # The union of value and value64 is missing in these two members.
 HIP_PYTHON_S_OWN = {
@@ -35,6 +35,37 @@ e = np.exp(x.astype(np.float64) - x.max(axis=1, keepdims=True))
 assert np.allclose(y, e / e.sum(axis=1, keepdims=True), rtol=1e-6)
 assert hipcalls.properties(0).warpSize == bound.wave_size
 print(sum(r["launches"] for r in bound.records_since(0) if r["record"] == "launch"))
+"""
+
+
+# 6.4 holds the interpreter's lock in its calls, 10.0 gives it up.
+LEDGER_PROGRAM = """
+import ctypes, threading
+from hip import hip
+
+def make(size):
+    return hip.hipMalloc(size)[1]
+
+def work():
+    for _ in range(300):
+        hip.hipFree(make(256))
+
+workers = [threading.Thread(target=work) for _ in range(16)]
+[worker.start() for worker in workers]
+[worker.join() for worker in workers]
+memory, lost = make(64), make(100)
+library = ctypes.CDLL("libamdhip64.so")
+
+@ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+def release(_):
+    print(int(hip.hipFree(memory)[0].value))
+
+stream = ctypes.c_void_p()
+library.hipStreamCreate(ctypes.byref(stream))
+library.hipLaunchHostFunc(stream, release, None)
+library.hipStreamSynchronize(stream)
+library.hipStreamDestroy(stream)
+hip.hipFree(memory)
 """
 
 
@@ -109,3 +140,30 @@ def test_its_structures_are_the_headers(installed: dict[str, Path], version: str
         if entry["severity"] == "error"
     }
     assert wrong <= HIP_PYTHON_S_OWN, sorted(wrong)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_ledger_follows_threads_and_host_functions(
+    installed: dict[str, Path], tmp_path: Path, version: str
+) -> None:
+    program, journal = tmp_path / "program.py", tmp_path / "journal.jsonl"
+    program.write_text(LEDGER_PROGRAM)
+    environment = device.child_environment("emulated", {"journal": str(journal)})
+    paths = [str(installed[version]), *filter(None, [environment.get("PYTHONPATH")])]
+    result = subprocess.run(
+        [sys.executable, str(program)],
+        env={**environment, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (0, "0\n"), result.stderr
+    records = device.read_journal(journal)
+    found = {r["kind"]: r for r in records if r["record"] == "finding"}
+    assert set(found) == {"double-free", "leak"}
+    assert [f["function"] for f in found["leak"]["allocation"]["born"]] == ["make", "<module>"]
+    assert found["double-free"]["other_stack"][0]["function"] == "release"
+    (sums,) = (r for r in records if r["record"] == "memory")
+    assert (sums["allocations"], sums["frees"]) == (4802, 4801)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hipaudit import device, toolchain
+from hipaudit import device, rocm, toolchain
 
 pytestmark = pytest.mark.memory
 
@@ -126,7 +126,7 @@ def test_off_is_off(native: Native) -> None:
 
 
 def test_only_what_the_library_has_is_offered(native: Native) -> None:
-    offered = toolchain.exported_names(native.ledger)
+    offered = rocm.exported_names(native.ledger)
     assert "hipMalloc" in offered
     assert "hipMallocAsync" not in offered
     assert "hipRuntimeGetVersion" not in offered, "what is not tracked passes through"
