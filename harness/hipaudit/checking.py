@@ -10,7 +10,7 @@ from typing import Any
 from hipaudit import hygiene
 from hipaudit.child import ChildResult, run_in_child
 from hipaudit.errors import HipauditError
-from hipaudit.finding import Finding, Reader, definition_line, grouped
+from hipaudit.finding import Finding, Reader, definition_line, grouped, unlisted
 from hipaudit.launches import Launches, kernel_rows, launches
 from hipaudit.outcome import Outcome
 from hipaudit.symbolise import Symboliser
@@ -83,6 +83,7 @@ def check(
     ran: list[Launches] = []
     notes: list[str] = []
     silent: list[str] = []
+    more = 0
     barriers: dict[str, list[dict[str, Any]]] = {}
     for arch in request.archs:
         for build, result in _builds(request, choice, arch, notes, progress):
@@ -92,13 +93,14 @@ def check(
                 # What a kernel copied from memory that nobody wrote looks like a gap.
                 found = tuple(one for one in found if one.kind != "unwritten-output")
             findings += found
+            more += unlisted(result.records)
             counted = launches(result.records)
             ran += counted
             barriers.setdefault(arch, []).extend(hygiene.rows(result.value or {}, reader))
             faulty = any(finding.severity != "info" for finding in found)
             why = None if faulty else _silence(arch, build, counted, result.value or {})
             silent += [why] if why else []
-    together = grouped(findings)
+    together = grouped(findings, more=more)
     void = None if together.at_or_above("warning") else "; ".join(silent) or None
     rows = kernel_rows(ran)
     for row in rows:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,30 @@ class Device:
             return False
         ordered = self.control.set("order_seed", str(adversary.order))
         return self.control.set("adversarial", adversary.words) and ordered
+
+    @contextmanager
+    def aside(self, **settings: str) -> Iterator[list[dict[str, Any]]]:
+        """Run what is inside under settings, apart: its records go to the list that is yielded.
+
+        They are there afterwards, when the settings are empty again. On rocm there are none.
+        """
+        records: list[dict[str, Any]] = []
+        if self.control is None:
+            yield records
+            return
+        self.control.flush()
+        with tempfile.TemporaryDirectory(prefix="hipaudit-") as folder:
+            journal = Path(folder) / "journal.jsonl"
+            for name, value in {**settings, "journal": str(journal)}.items():
+                self.control.set(name, value)
+            try:
+                yield records
+            finally:
+                self.control.flush()
+                for name in settings:
+                    self.control.set(name, "")
+                self.control.set("journal", str(self.journal or ""))
+                records += read_journal(journal)
 
     def synchronise(self) -> None:
         """Wait for all work; the status of work that failed is left to the journal."""

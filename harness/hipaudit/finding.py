@@ -201,7 +201,7 @@ class Reader:
             kernel=str(record.get("kernel") or ""),
             arch=str(record.get("arch") or ""),
             build=str(record.get("build") or "plain"),
-            message=str(record.get("message") or ""),
+            message=self._message(record),
             count=int(record.get("count") or 1),
             location=place or called,
             other_location=self._location(record.get("other_location")) or other,
@@ -215,6 +215,12 @@ class Reader:
             replay=self.replay,
         )
         return identified(draft)
+
+    def _message(self, record: Mapping[str, Any]) -> str:
+        """Return the message, with the caller's name for the memory that it is about."""
+        text, memory = str(record.get("message") or ""), record.get("allocation") or {}
+        name = self.names.get(int(memory.get("address") or 0))
+        return text.replace(f" of {memory['name']} (", f" of {name} (") if name else text
 
     def _allocation(self, memory: Mapping[str, Any] | None) -> Allocation | None:
         """Return the memory, by the caller's name for it where there is one."""
@@ -313,8 +319,15 @@ def _anchor(location: Location | None) -> str:
     return f"{name}:{text}#{sum(line.strip() == text for line in lines)}{callers}"
 
 
-def grouped(findings: Iterable[Finding], *, cap: int = CAP) -> Findings:
+def unlisted(records: Iterable[Mapping[str, Any]]) -> int:
+    """Return how many root causes the device counted beside those that it told of."""
+    return sum(int(r["count"]) for r in records if r.get("record") == "unlisted")
+
+
+def grouped(findings: Iterable[Finding], *, cap: int = CAP, more: int = 0) -> Findings:
     """Merge findings of one root cause on one part, most severe first.
+
+    more  root causes that are known to be there and are no findings
 
     Of several the canonical one is shown: the smallest block and thread, so that the order in
     which a device ran them does not show. A cause that two builds found counts as the build's
@@ -325,7 +338,7 @@ def grouped(findings: Iterable[Finding], *, cap: int = CAP) -> Findings:
         causes.setdefault((finding.id, finding.arch), []).append(finding)
     merged = _without_shadows([_merged(group) for group in causes.values()])
     merged.sort(key=_order)
-    return Findings(tuple(merged[:cap]), max(0, len(merged) - cap))
+    return Findings(tuple(merged[:cap]), max(0, len(merged) - cap) + more)
 
 
 _BETWEEN_LANES = frozenset({"race-wave", "wave-size-dependence"})

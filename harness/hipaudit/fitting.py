@@ -78,6 +78,12 @@ def require_fit(kernel: Mapping[str, Any], given: Sequence[Argument]) -> None:
     parameters = kernel["params"]
     if parameters is None:
         return
+    if kernel.get("template"):
+        shown = next(iter(kernel["launched_as"]), f"{kernel['name']}<...>")
+        raise UsageError(
+            f"{kernel['name']} is a template of <{kernel['of_template']}>: name its arguments, "
+            f"as in --kernel '{shown}'"
+        )
     if len(given) != len(parameters):
         listed = ", ".join(f"{p['type']} {p['name']}" for p in parameters) or "none"
         raise UsageError(

@@ -9,7 +9,6 @@ after them: all that are called redundant can go together.
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Any, TypeAlias
 
 from hipaudit import job
 from hipaudit.child import Json, Progress
-from hipaudit.device import Device, read_journal
+from hipaudit.device import Device
 from hipaudit.finding import Finding, Reader, definition_line, own_frame
 from hipaudit.symbolise import Symboliser
 from hipaudit.text import plural
@@ -208,37 +207,14 @@ def _answer(
     }
 
 
-def journalled(
-    device: Device, settings: Mapping[str, str], run: Callable[[], Any]
-) -> list[dict[str, Any]]:
-    """Return what the device journals while *run* runs under settings, and nobody else hears of.
-
-    The settings are empty again afterwards.
-    """
-    if device.control is None:
-        return []
-    device.control.flush()
-    with tempfile.TemporaryDirectory(prefix="hipaudit-") as folder:
-        aside = Path(folder) / "journal.jsonl"
-        device.control.set("journal", str(aside))
-        for name, value in settings.items():
-            device.control.set(name, value)
-        try:
-            run()
-        finally:
-            device.control.flush()
-            for name in settings:
-                device.control.set(name, "")
-            device.control.set("journal", str(device.journal or ""))
-        return read_journal(aside)
-
-
 def _under(
     device: Device, setting: str, places: Iterable[int], again: Callable[[], Any]
 ) -> list[dict[str, Any]]:
     """Return what is journalled while a setting names barriers."""
     listed = ",".join(f"{place:x}" for place in places)
-    return journalled(device, {setting: listed}, again)
+    with device.aside(**{setting: listed}) as records:
+        again()
+    return records
 
 
 def _pair(record: Record) -> tuple[Any, ...]:

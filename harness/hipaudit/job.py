@@ -229,7 +229,7 @@ def _unwritten(prepared: Prepared, outputs: Iterable[int], seed: int) -> dict[in
     """Return, for each output, the elements that a run with the second poison leaves alone."""
     if not prepared.device.with_poison(_POISONS[1]):
         return {}
-    with filled(prepared.given, seed) as buffers:
+    with filled(prepared.given, seed) as buffers, prepared.device.aside():
         if _run(prepared, buffers) is not None:
             return {}
         return {index: _poisoned(buffers.fetch(index), _POISONS[1]) for index in outputs}

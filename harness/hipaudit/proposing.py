@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from hipaudit import arguments, fitting, hygiene, job
+from hipaudit import arguments, fitting, job
 from hipaudit.arguments import TYPES, Argument
 from hipaudit.checking import Request
 from hipaudit.child import Json, Progress, run_in_child
@@ -270,11 +270,9 @@ def _with(prepared: job.Prepared, draft: Draft, build: str) -> job.Prepared:
 
 def _tried(prepared: job.Prepared, draft: Draft) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
     """Launch a draft in the checked build; return what the launch left, and the journal."""
-    left: list[Mapping[str, Any]] = []
-    ready = _with(prepared, draft, "checked")
-    run: Callable[[], None] = lambda: left.append(job.launched(ready))  # noqa: E731
-    records = hygiene.journalled(prepared.device, {"hygiene": "1"}, run)
-    return left[0], records
+    with prepared.device.aside(hygiene="1") as records:
+        value = job.launched(_with(prepared, draft, "checked"))
+    return value, records
 
 
 def _mended(prepared: job.Prepared, draft: Draft, value: Record, wrong: Sequence[Record]) -> Draft:

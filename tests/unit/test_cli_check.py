@@ -239,3 +239,95 @@ def test_hostile_names_and_comments_stay_inert(folder: Path) -> None:
     assert result.returncode == 1
     assert "\x1b" not in result.stdout
     assert "\u202e" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ('__attribute__((no_sanitize("thread"))) void k(int* p) { p[threadIdx.x] = 1; }',
+         "no memory access was instrumented"),
+        ("void k(int* p) {}", "no memory access was instrumented"),
+        ("void k(int* p) { if (blockIdx.x > 5) p[0] = 1; }", "the threads that ran accessed no"),
+    ],
+)  # fmt: skip
+def test_a_run_that_checked_nothing_is_void(tmp_path: Path, body: str, says: str) -> None:
+    (tmp_path / "k.hip").write_text(f"#include <hip/hip_runtime.h>\n__global__ {body}\n")
+    result = hipaudit("check", "k.hip", "--block", "64", "--arg", "i32[64]=zeros", cwd=tmp_path)
+    assert result.returncode == 3, result.stdout
+    assert f"void: gfx942: {says}" in result.stdout
+
+
+def test_more_root_causes_than_are_listed_are_counted(tmp_path: Path) -> None:
+    reads = "\n".join(f"  s += p[{index}];" for index in range(1500))
+    head = "#include <hip/hip_runtime.h>\n__global__ void k(float* p, float* q) {\n  float s = 0;\n"
+    source = f"{head}{reads}\n  q[0] = s;\n}}\n"
+    (tmp_path / "k.hip").write_text(source)
+    arguments = ("--arg", "f32[1500]", "--arg", "f32[1]", "--arch", "gfx942", "--json", "-")
+    document = json.loads(hipaudit("check", "k.hip", *arguments, cwd=tmp_path).stdout)
+    assert len(document["findings"]) == 200
+    assert document["findings_not_listed"] == 1300
+
+
+def test_many_threads_at_one_line_are_one_finding(tmp_path: Path) -> None:
+    source = "__global__ void k(float* p, float* q) {\n  q[threadIdx.x] = p[threadIdx.x];\n}\n"
+    (tmp_path / "k.hip").write_text("#include <hip/hip_runtime.h>\n" + source)
+    arguments = ("--block", "1000", "--arg", "f32[1000]", "--arg", "f32[1000]", "--json", "-")
+    document = json.loads(hipaudit("check", "k.hip", *arguments, cwd=tmp_path).stdout)
+    kinds = {(one["kind"], one["count"], one["location"]["line"]) for one in document["findings"]}
+    assert kinds == {("uninitialised-read-global", 1000, 3)}
+
+
+def test_a_template_without_arguments_says_what_it_takes(folder: Path) -> None:
+    result = check(folder, "-D", "BIAS=0", "--kernel", "fill", "--grid", "1", "--arg", "i32=1")
+    assert result.returncode == 2
+    assert "fill is a template of <typename T>: name its arguments, as in" in result.stderr
+
+
+def test_a_kernel_that_waits_for_the_grid_is_launched_cooperatively(tmp_path: Path) -> None:
+    (tmp_path / "k.hip").write_text(
+        "#include <hip/hip_runtime.h>\n#include <hip/hip_cooperative_groups.h>\n"
+        "__global__ void k(int* p, int* q) {\n  p[blockIdx.x] = 1;\n"
+        "  cooperative_groups::this_grid().sync();\n"
+        "  q[blockIdx.x] = p[gridDim.x - 1 - blockIdx.x];\n}\n"
+    )
+    big = ("--grid", "100000", "--arg", "i32[100000]", "--arg", "i32[100000]")
+    refused = hipaudit("check", "k.hip", *big, cwd=tmp_path)
+    assert "launch-limit" in refused.stdout
+    assert "a cooperative launch of 100000 blocks" in refused.stdout
+    small = ("--grid", "8", "--arg", "i32[8]", "--arg", "i32[8]")
+    assert hipaudit("check", "k.hip", *small, cwd=tmp_path).returncode == 0
+
+
+def test_gaps_that_move_with_the_inputs_are_a_warning_unless_all_was_promised(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "k.hip").write_text(
+        "#include <hip/hip_runtime.h>\n__global__ void k(const float* x, float* y) {\n"
+        "  if (x[threadIdx.x] > 0.0f) y[threadIdx.x] = x[threadIdx.x];\n}\n"
+    )
+    given = ("--block", "64", "--arg", "f32[64]=uniform(-1,1)", "--arg")
+    compacted = hipaudit("check", "k.hip", *given, "f32[64]", cwd=tmp_path)
+    assert compacted.returncode == 0
+    assert "warning: unwritten-output" in compacted.stdout
+    promised = hipaudit("check", "k.hip", *given, "f32[64]=uninit", cwd=tmp_path)
+    assert promised.returncode == 1
+    assert "error: unwritten-output" in promised.stdout
+
+
+def test_structures_arrive_whole_and_paths_may_hold_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "a b é"
+    folder.mkdir()
+    (folder / "own.h").write_text("struct Pair { int a; double b; };\n")
+    text = (
+        '\ufeff#include <hip/hip_runtime.h>\r\n#include "own.h"\r\n'
+        "__global__ void k(char c, Pair p, double* y) {\r\n  y[0] = p.a + p.b + c;\r\n}\r\n"
+    )
+    (folder / "kernel ü.hip").write_bytes(text.encode())
+    link = tmp_path / "link.hip"
+    link.symlink_to(folder / "kernel ü.hip")
+    pair = "hex=0200000000000000" + np.array(0.5).tobytes().hex()
+    given = ("--arg", "i8=1", "--arg", pair, "--arg", "f64[1]", "--save", "out")
+    result = hipaudit("check", "link.hip", *given, "--arch", "gfx942", cwd=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (saved,) = (tmp_path / "out").glob("*.y.npy")
+    assert np.load(saved) == 3.5

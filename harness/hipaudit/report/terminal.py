@@ -44,6 +44,8 @@ def show(outcome: Outcome, to: Console) -> None:
         to.print(f"{plural(outcome.findings.dropped, 'more root cause')} not listed", style="bold")
     for line in _kernel_lines(outcome.kernels):
         to.print(line)
+    for line in _barrier_lines(outcome.kernels):
+        to.print(Text(line, style="dim"))
     if outcome.memory is not None:
         _show_memory(outcome.memory, to)
     for note in outcome.notes:
@@ -70,7 +72,9 @@ def _show_finding(finding: Finding, archs: list[str], to: Console) -> None:
     to.print(head)
     to.print(f"  {inert(finding.message)}")
     touched = what(finding)
-    if touched:
+    if touched and not (
+        finding.allocation and f" of {finding.allocation.name} (" in finding.message
+    ):
         to.print(f"  {touched}")
     for label, location in sides(finding):
         _show_side(location, label, to)
@@ -128,8 +132,23 @@ def _kernel_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [_kernel_line(sums[arch]) for arch in sorted(sums)]
 
 
+def _barrier_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a line a barrier and verdict, with the parts that it holds on."""
+    lines: dict[tuple[str, int, str], tuple[str, list[str]]] = {}
+    for row in rows:
+        for barrier in row.get("barriers") or ():
+            key = (str(barrier["file"]), int(barrier["line"]), str(barrier["verdict"]))
+            lines.setdefault(key, (str(barrier["why"]), []))[1].append(str(row["arch"]))
+    return [
+        inert(f"barrier at {file}:{line} on {', '.join(archs)}: {verdict}{why and f', {why}'}")
+        for (file, line, verdict), (why, archs) in sorted(lines.items())
+    ]
+
+
 def _kernel_line(row: dict[str, Any]) -> str:
-    parts = [plural(row["launches"], "launch", "launches"), plural(row["threads"], "thread")]
+    parts = [plural(row["launches"], "launch", "launches")]
+    given_up = not row["threads"] and row.get("accesses")
+    parts.append("given up" if given_up else plural(row["threads"], "thread"))
     if row.get("accesses"):
         parts.append(f"{plural(row['accesses'], 'access', 'accesses')} checked")
     if "launch_ms" in row:

@@ -2,9 +2,11 @@
 
 #include <cstdio>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "device/journal.h"
+#include "device/json.h"
 #include "device/memory.h"
 #include "device/memory_report.h"
 #include "device/module.h"
@@ -14,7 +16,7 @@
 namespace hipaudit {
 namespace {
 
-// More kinds of places than this in one launch are counted but not told apart.
+// More places than this in one launch are counted and not told of.
 constexpr size_t kMostPlaces = 1000;
 
 using Key = std::tuple<std::string, uintptr_t, uintptr_t>;
@@ -30,7 +32,11 @@ std::map<Key, Entry>& entries() {
   static auto* map = new std::map<Key, Entry>;
   return *map;
 }
-uint64_t uncounted = 0;
+// Further ones, without what was seen there.
+std::set<Key>& others() {
+  static auto* set = new std::set<Key>;
+  return *set;
+}
 
 Place place_of(const Launch& launch, const Side& side) {
   Place place;
@@ -110,7 +116,7 @@ void observe(const Launch&, const Observation& seen) {
   auto found = all.find(key);
   if (found == all.end()) {
     if (all.size() >= kMostPlaces) {
-      ++uncounted;
+      others().insert(key);
       return;
     }
     found = all.emplace(key, Entry{seen, 0}).first;
@@ -138,11 +144,14 @@ void journal_observations(const Launch& launch) {
     if (seen.other.pc != 0) finding.other_location = place_of(launch, seen.other);
     journal_finding(finding);
   }
-  if (uncounted > 0)
-    fprintf(stderr, "hipaudit: %llu more observations at other places are not listed\n",
-            static_cast<unsigned long long>(uncounted));
+  if (!others().empty()) {
+    JsonWriter json;
+    json.open('{').key("record").value("unlisted").key("kernel").value(launch.kernel->name);
+    json.key("count").value(uint64_t{others().size()}).close('}');
+    journal_line(json.text());
+  }
   entries().clear();
-  uncounted = 0;
+  others().clear();
 }
 
 }  // namespace hipaudit
