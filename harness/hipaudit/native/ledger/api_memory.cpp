@@ -14,13 +14,19 @@ constexpr Kinds kStreamOrdered = only(Kind::async) | only(Kind::pool);
 
 uint64_t number(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
 
+// A null pointer that is used later is told from others by the allocation that gave it.
+void note_outcome(const Call& call, hipError_t status) {
+  call.thread->failed_call = status == hipSuccess ? nullptr : call.name;
+  call.thread->failed_stack = call.stack;
+}
+
 // An allocation of `size` bytes whose address `forward` leaves in *out.
 template <typename Forward>
 hipError_t allocate(const char* name, Kind kind, void** out, uint64_t size, Forward forward) {
   Call call(name);
   if (!call.tracked) return forward();
-  if (over_budget(size)) return hipErrorOutOfMemory;
-  hipError_t status = forward();
+  hipError_t status = over_budget(size) ? hipErrorOutOfMemory : forward();
+  note_outcome(call, status);
   if (status == hipSuccess && out != nullptr && *out != nullptr)
     enter(call, {kind, number(*out), size});
   return status;
@@ -43,8 +49,8 @@ hipError_t allocate_in(const char* name, Kind kind, void** out, uint64_t size, h
                        Forward forward) {
   Call call(name);
   if (!call.tracked) return forward();
-  if (over_budget(size)) return hipErrorOutOfMemory;
-  hipError_t status = forward();
+  hipError_t status = over_budget(size) ? hipErrorOutOfMemory : forward();
+  note_outcome(call, status);
   if (status != hipSuccess || out == nullptr || *out == nullptr) return status;
   Birth birth{kind, number(*out), size};
   birth.ordered = true;
@@ -70,8 +76,10 @@ HIPAUDIT_EXPORT hipError_t hipMalloc(void** pointer, size_t size) {
   }
   Call call("hipMalloc");
   if (!call.tracked) return below(pointer, size);
-  if (over_budget(size)) return hipErrorOutOfMemory;
-  return allocate_guarded(call, pointer, size);
+  hipError_t status =
+      over_budget(size) ? hipErrorOutOfMemory : allocate_guarded(call, pointer, size);
+  note_outcome(call, status);
+  return status;
 }
 
 HIPAUDIT_EXPORT hipError_t hipExtMallocWithFlags(void** pointer, size_t size, unsigned int flags) {

@@ -158,6 +158,26 @@ Side box(const void* start, uint64_t pitch, uint64_t slice, const hipExtent& ext
   return {start, whole ? span : extent.width, span, false};
 }
 
+void check_null(const Call& call, const Copy& copy) {
+  Thread& thread = *call.thread;
+  if (thread.failed_call == nullptr) return;
+  bool to_null = copy.destination.start == nullptr && !copy.destination.array;
+  bool from_null = !copy.fill && copy.source.start == nullptr && !copy.source.array;
+  if (!to_null && !from_null) return;
+  Finding finding;
+  finding.kind = "api-error-ignored";
+  finding.access = to_null ? "write" : "read";
+  finding.bytes = copy.bytes;
+  finding.call = call.name;
+  finding.stack = call.stack;
+  finding.other_call = thread.failed_call;
+  finding.other_stack = thread.failed_stack;
+  finding.message = std::string(call.name) + (to_null ? " writes to" : " reads from") +
+                    " a null pointer: " + thread.failed_call + " failed before, unheeded";
+  thread.failed_call = nullptr;
+  report(finding);
+}
+
 bool check_copy(const Call& call, const Copy& copy) {
   if (!options.guards.load(std::memory_order_relaxed)) return true;
   std::vector<Finding> findings;

@@ -27,6 +27,9 @@ struct Copy {
 inline Side line(const void* start, uint64_t bytes) { return {start, bytes, bytes, false}; }
 Side box(const void* start, uint64_t pitch, uint64_t slice, const hipExtent& extent);
 
+// Says so when memory is used that an allocation failed to give.
+void check_null(const Call& call, const Copy& copy);
+
 // False when the copy must not go on to the device: what is wrong was reported.
 bool check_copy(const Call& call, const Copy& copy);
 
@@ -38,6 +41,7 @@ hipError_t run_copy(const char* name, const Copy& copy, Forward forward) {
   Call call(name);
   if (!call.tracked || copy.bytes == 0) return forward();
   current_device(*call.thread);
+  check_null(call, copy);
   if (!check_copy(call, copy)) return refuse();
   hipError_t status = forward();
   if (status == hipSuccess) note_copy(call, copy);

@@ -22,11 +22,13 @@ struct Call;
 struct Thread {
   static constexpr unsigned kCachedFrames = 512;
 
-  uint32_t id = 0;              // the kernel's number of the thread
-  int device = -1;              // the current one; -1: not asked yet
-  Call* call = nullptr;         // the innermost tracked call
-  const Clock* seen = nullptr;  // what a host function that runs in a stream comes after
-  int per_thread_stream = -1;   // the slot of hipStreamPerThread
+  uint32_t id = 0;                    // the kernel's number of the thread
+  int device = -1;                    // the current one; -1: not asked yet
+  Call* call = nullptr;               // the innermost tracked call
+  const Clock* seen = nullptr;        // what a host function that runs in a stream comes after
+  const char* failed_call = nullptr;  // the last allocation, where it failed
+  uint32_t failed_stack = 0;
+  int per_thread_stream = -1;  // the slot of hipStreamPerThread
   bool asked_for_python = false;
   std::string answer;  // the last one to the device
   CachedFrame frames[kCachedFrames];
