@@ -54,8 +54,10 @@ def test_what_cannot_be_audited_is_one_sentence(
 ) -> None:
     result = audit(*arguments, cwd=tmp_path)
     assert result.returncode == 2
-    assert says in result.stderr
-    assert result.stderr.count("\n") == 1
+    # The first use of a library that is installed builds the ledger over it, and says so.
+    said = [line for line in result.stderr.splitlines() if not line.startswith("hipaudit: buil")]
+    assert len(said) == 1
+    assert says in said[0]
     assert not (tmp_path / "reports").exists()
 
 
