@@ -159,3 +159,27 @@ def test_copies_and_waits_are_summed_by_site(under_ledger: Run) -> None:
     assert waits["hipFree"]["hidden"]
     assert not waits["hipDeviceSynchronize"]["hidden"]
     assert waits["hipDeviceSynchronize"]["needless"] == 1
+
+
+@pytest.mark.parametrize(
+    ("program", "accused"),
+    [
+        ("hip.hipMalloc(1 << 60)", True),
+        ("hip.hipStreamSynchronize(0x40)", True),
+        ("status = hip.hipStreamSynchronize(0x40)", False),
+        ("if int(hip.hipStreamSynchronize(0x40)[0].value): pass", False),
+        ("hip.hipStreamSynchronize(0x40)\nhip.hipGetLastError()", False),
+        ("hip.hipDeviceSynchronize()", False),
+    ],
+)
+def test_an_error_that_is_dropped_is_told_from_one_that_is_looked_at(
+    under_ledger: Run, program: str, accused: bool
+) -> None:
+    ran = under_ledger(program)
+    found = ran.findings()
+    assert ran.code == 0, ran.errors
+    if not accused:
+        assert found == []
+        return
+    (finding,) = found
+    assert ran.lines(finding["stack"]) == [program.splitlines()[0]]

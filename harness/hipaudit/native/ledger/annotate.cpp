@@ -39,6 +39,7 @@ std::string about_allocation(uint64_t address) {
 const char* answer(uint64_t allocation) {
   if (!tracking()) return nullptr;
   Thread& thread = this_thread();
+  if (thread.call != nullptr) thread.call->reported = true;
   thread.answer = allocation == 0 ? about_call(thread) : about_allocation(allocation);
   return thread.answer.c_str();
 }

@@ -1,6 +1,7 @@
 // Calls about devices: which one is current, and when all of one is given back.
 #include "../device/export.h"
 #include "below.h"
+#include "errors.h"
 #include "ledger.h"
 #include "zones.h"
 
@@ -22,6 +23,24 @@ void end_everything(const Call& call, int device) {
 }
 
 }  // namespace
+
+HIPAUDIT_EXPORT hipError_t hipGetLastError() {
+  static constinit Below<decltype(hipGetLastError)> below("hipGetLastError");
+  errors_were_fetched();
+  return below();
+}
+
+HIPAUDIT_EXPORT hipError_t hipPeekAtLastError() {
+  static constinit Below<decltype(hipPeekAtLastError)> below("hipPeekAtLastError");
+  errors_were_fetched();
+  return below();
+}
+
+HIPAUDIT_EXPORT hipError_t hipExtGetLastError() {
+  static constinit Below<decltype(hipExtGetLastError)> below("hipExtGetLastError");
+  errors_were_fetched();
+  return below();
+}
 
 HIPAUDIT_EXPORT hipError_t hipSetDevice(int device) {
   static constinit Below<decltype(hipSetDevice)> below("hipSetDevice");

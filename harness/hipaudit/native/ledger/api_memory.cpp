@@ -1,6 +1,7 @@
 // Allocation and release of memory of every kind.
 #include "../device/export.h"
 #include "below.h"
+#include "errors.h"
 #include "ledger.h"
 #include "options.h"
 #include "zones.h"
@@ -29,7 +30,7 @@ hipError_t allocate(const char* name, Kind kind, void** out, uint64_t size, Forw
   note_outcome(call, status);
   if (status == hipSuccess && out != nullptr && *out != nullptr)
     enter(call, {kind, number(*out), size});
-  return status;
+  return ended(call, status);
 }
 
 // A call that frees memory and, as HIP says of hipFree and hipHostFree, waits for the device

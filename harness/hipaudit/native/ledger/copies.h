@@ -1,6 +1,7 @@
 // Copies and fills: who they use, what they move, and whether they wait.
 #pragma once
 
+#include "errors.h"
 #include "ledger.h"
 
 namespace hipaudit::ledger {
@@ -45,7 +46,7 @@ hipError_t run_copy(const char* name, const Copy& copy, Forward forward) {
   if (!check_copy(call, copy)) return refuse();
   hipError_t status = forward();
   if (status == hipSuccess) note_copy(call, copy);
-  return status;
+  return ended(call, status);
 }
 
 }  // namespace hipaudit::ledger

@@ -152,6 +152,7 @@ void put_life(JsonWriter& json, const Subject& subject) {
 }
 
 void report(const Finding& finding) {
+  if (Call* call = this_thread().call) call->reported = true;
   {
     Locked lock(mutex);
     count(finding);

@@ -8,6 +8,7 @@
 
 #include "../device/export.h"
 #include "annotate.h"
+#include "errors.h"
 #include "ledger.h"
 #include "options.h"
 #include "stacks.h"
@@ -82,6 +83,7 @@ void report_leaks() {
 void finish() {
   if (!tracking() || ledger().closed) return;
   ledger().closed = true;
+  report_ignored_errors();
   if (options.leaks) report_leaks();
   write_sums(true);
   options.mode = Mode::off;

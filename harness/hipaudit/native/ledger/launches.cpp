@@ -227,6 +227,15 @@ void note_launch(const Call& call, const Launch& launch, const std::vector<Befor
   report_all(findings);
 }
 
+void note_refused_launch(const Call& call, const Launch& launch, hipError_t status) {
+  bool limit = status == hipErrorInvalidConfiguration || status == hipErrorLaunchOutOfResources ||
+               status == hipErrorCooperativeLaunchTooLarge;
+  if (!limit || call.reported) return;
+  Finding finding = refusal(call, "launch-limit", launch);
+  finding.message = std::string(call.name) + " asked for more than the device or the kernel allows";
+  report(finding);
+}
+
 void enter_function(const void* function, uint64_t module) {
   Locked lock(ledger().mutex);
   functions().modules[function] = module;

@@ -1,6 +1,7 @@
 // Launches: which allocations a kernel was given, and what it did to them as far as that is known.
 #pragma once
 
+#include "errors.h"
 #include "ledger.h"
 
 namespace hipaudit::ledger {
@@ -41,6 +42,9 @@ std::vector<Before> remember(const Launch& launch);
 // The launch was accepted.
 void note_launch(const Call& call, const Launch& launch, const std::vector<Before>& before);
 
+// The library below did not take the launch; a limit that was broken is reported, unless it did so.
+void note_refused_launch(const Call& call, const Launch& launch, hipError_t status);
+
 // Functions belong to modules, and end with them.
 void enter_function(const void* function, uint64_t module);
 void end_functions(const Call& call, uint64_t module);
@@ -54,8 +58,11 @@ hipError_t run_launch(const char* name, const Request& request, Forward forward)
   if (!check_launch(call, launch, request.function)) return refuse();
   std::vector<Before> before = remember(launch);
   hipError_t status = forward();
-  if (status == hipSuccess) note_launch(call, launch, before);
-  return status;
+  if (status == hipSuccess)
+    note_launch(call, launch, before);
+  else
+    note_refused_launch(call, launch, status);
+  return ended(call, status);
 }
 
 }  // namespace hipaudit::ledger

@@ -8,6 +8,7 @@
 
 #include "../device/sync.h"
 #include "api.h"
+#include "errors.h"
 #include "findings.h"
 #include "order.h"
 #include "records.h"
@@ -103,7 +104,7 @@ hipError_t end_life(const Death& death, Forward forward, Refuse refuse) {
   else
     status = forward();
   end_death(death, verdict, status);
-  return status;
+  return ended(death.call, status);
 }
 
 // True when so many more bytes would exceed the budget.

@@ -1,80 +1,16 @@
 // Frames of CPython 3.10 and later, through its public functions. They are looked up in the
 // process, so that the same library serves programs without Python.
-#include <dlfcn.h>
-
-#include <atomic>
-#include <cstring>
 #include <set>
 
+#include "python.h"
 #include "stacks.h"
 
 namespace hipaudit::ledger {
 namespace {
 
-using Object = void;
-
 // More code objects than this are not kept alive; their frames are read anew each time.
 constexpr size_t kMostCodes = 65536;
 constexpr int kMostFrames = 128;
-
-struct Python {
-  int (*is_initialized)() = nullptr;
-  int (*is_finalizing)() = nullptr;
-  Object* (*this_thread_state)() = nullptr;
-  int (*ensure)() = nullptr;
-  void (*release)(int) = nullptr;
-  Object* (*frame)() = nullptr;
-  Object* (*back)(Object*) = nullptr;
-  Object* (*code)(Object*) = nullptr;
-  int (*line)(Object*) = nullptr;
-  int (*instruction)(Object*) = nullptr;  // from 3.11 on
-  void (*keep)(Object*) = nullptr;
-  void (*drop)(Object*) = nullptr;
-  Object* (*attribute)(Object*, const char*) = nullptr;
-  const char* (*utf8)(Object*) = nullptr;
-  void (*fetch_error)(Object**, Object**, Object**) = nullptr;
-  void (*restore_error)(Object*, Object*, Object*) = nullptr;
-  void (*clear_error)() = nullptr;
-};
-
-template <typename Function>
-bool look_up(Function*& target, const char* name) {
-  target = reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
-  return target != nullptr;
-}
-
-// False when the process has no Python, or none that we can read.
-bool look_up_all(Python& py) {
-  look_up(py.instruction, "PyFrame_GetLasti");
-  if (!look_up(py.is_finalizing, "Py_IsFinalizing") &&
-      !look_up(py.is_finalizing, "_Py_IsFinalizing"))
-    return false;
-  return look_up(py.this_thread_state, "PyGILState_GetThisThreadState") &&
-         look_up(py.is_initialized, "Py_IsInitialized") &&
-         look_up(py.ensure, "PyGILState_Ensure") && look_up(py.release, "PyGILState_Release") &&
-         look_up(py.frame, "PyEval_GetFrame") && look_up(py.back, "PyFrame_GetBack") &&
-         look_up(py.code, "PyFrame_GetCode") && look_up(py.line, "PyFrame_GetLineNumber") &&
-         look_up(py.keep, "Py_IncRef") && look_up(py.drop, "Py_DecRef") &&
-         look_up(py.attribute, "PyObject_GetAttrString") && look_up(py.utf8, "PyUnicode_AsUTF8") &&
-         look_up(py.fetch_error, "PyErr_Fetch") && look_up(py.restore_error, "PyErr_Restore") &&
-         look_up(py.clear_error, "PyErr_Clear");
-}
-
-// nullptr when the process has no Python. An embedding program may load it late: every thread asks
-// again until it is there.
-const Python* python(Thread& thread) {
-  static std::atomic<const Python*> known{nullptr};
-  const Python* found = known.load(std::memory_order_acquire);
-  if (found != nullptr || thread.asked_for_python) return found;
-  thread.asked_for_python = true;
-  auto* made = new Python;
-  if (!look_up_all(*made)) {
-    delete made;
-    return nullptr;
-  }
-  known.store(made, std::memory_order_release);
-  return made;
-}
 
 std::string text_attribute(const Python& py, Object* object, const char* name) {
   Object* value = py.attribute(object, name);
@@ -138,9 +74,7 @@ int walk(const Python& py, Walked* walked, int depth) {
 
 uint32_t capture_python(Thread& thread, uint32_t parent, int depth) {
   const Python* py = python(thread);
-  if (py == nullptr || py->is_initialized() == 0 || py->is_finalizing() != 0) return parent;
-  // A thread that never ran Python has no frames, and no business with the interpreter's lock.
-  if (py->this_thread_state() == nullptr) return parent;
+  if (!may_ask(py)) return parent;
   int state = py->ensure();
   Walked walked[kMostFrames];
   int count = walk(*py, walked, depth < kMostFrames ? depth : kMostFrames);

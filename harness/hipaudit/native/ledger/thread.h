@@ -47,7 +47,8 @@ struct Call {
   bool tracked = false;
   const char* name;
   Thread* thread = nullptr;
-  uint32_t stack = 0;  // 0: unknown
+  uint32_t stack = 0;     // 0: unknown
+  bool reported = false;  // a finding was made of it
 };
 
 // Lets the host functions that a stream runs be tracked, though a call is under way.

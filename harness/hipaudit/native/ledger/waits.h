@@ -1,6 +1,7 @@
 // Calls that wait: what the host comes after when they return.
 #pragma once
 
+#include "errors.h"
 #include "ledger.h"
 
 namespace hipaudit::ledger {
@@ -25,7 +26,7 @@ hipError_t wait_for(const Call& call, hipStream_t stream, const Waiting& waiting
   // The wait took place also when what was waited for had failed.
   if (status != hipErrorNotReady && status != hipErrorInvalidHandle)
     end_wait(call, waiting, stream, nullptr);
-  return status;
+  return ended(call, status);
 }
 
 }  // namespace hipaudit::ledger
