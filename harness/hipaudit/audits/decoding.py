@@ -56,21 +56,36 @@ class Decoding:
 
 
 def layers_of(model: Path) -> int:
-    """Return how many decoder layers of Llama's form a GGUF file has.
+    """Return how many decoder layers of Llama's form a GGUF file has, as the runtime takes them.
 
+    Zero for a file without a count of heads, or with weights of a format that no kernel multiplies.
     Raises ModelError for a file that is missing, truncated or not GGUF.
     """
+    from hipaudit_runtime import ops
     from hipaudit_runtime.errors import WeightsError
     from hipaudit_runtime.weights import read_gguf
 
     try:
-        names = {tensor.name for tensor in read_gguf(model)}
+        tensors = list(read_gguf(model))
     except WeightsError as error:
         raise ModelError(str(error)) from error
+    usable = {t.name for t in tensors if len(t.shape) == 1 or t.format in ops.FORMATS}
+    if "token_embd.weight" not in usable or not _head_count(model):
+        return 0
     count = 0
-    while all(f"blk.{count}.{part}.weight" in names for part in _PARTS):
+    while all(f"blk.{count}.{part}.weight" in usable for part in _PARTS):
         count += 1
     return count
+
+
+def _head_count(model: Path) -> int:
+    """Return how many query heads a GGUF file says that it has; 0 when it does not say."""
+    from gguf import GGUFReader
+
+    for name, field in GGUFReader(str(model)).fields.items():
+        if name.endswith(".attention.head_count"):
+            return int(field.contents())
+    return 0
 
 
 def run(model: Path, choice: str, arch: str, tick: Callable[[], None] = lambda: None) -> Decoding:
@@ -104,7 +119,8 @@ def decode_in_child(payload: Mapping[str, Any], device: Device, progress: Progre
     from hipaudit_runtime.weights import read_gguf
 
     weights = {tensor.name: tensor for tensor in read_gguf(Path(payload["model"]))}
-    layers = [_Layer(weights, index) for index in range(int(payload["layers"]))]
+    heads = _head_count(Path(payload["model"]))
+    layers = [_Layer(weights, index, heads) for index in range(int(payload["layers"]))]
     table = weights["token_embd.weight"]
     for step in range(int(payload["tokens"])):
         state = _embedded(device, table, step)
@@ -122,21 +138,22 @@ def _embedded(device: Device, table: Any, token: int) -> Array:
     """Return a token's row of the embedding."""
     from hipaudit_runtime import ops
 
-    row = np.ascontiguousarray(table.data[1000 + token : 1001 + token])
+    at = (1000 + token) % len(table.data)  # behind the tokens of control
+    row = np.ascontiguousarray(table.data[at : at + 1])
     return ops.dequantise(device, table.format, row)
 
 
 class _Layer:
     """One decoder layer: its stored weights and its cache."""
 
-    def __init__(self, weights: Mapping[str, Any], index: int) -> None:
+    def __init__(self, weights: Mapping[str, Any], index: int, heads: int) -> None:
         prefix = f"blk.{index}."
         self.weights = {
             name.removeprefix(prefix).removesuffix(".weight"): tensor
             for name, tensor in weights.items()
             if name.startswith(prefix)
         }
-        self.size = 64
+        self.size = int(self.weights["attn_q"].shape[0]) // heads
         self.keys: list[Array] = []
         self.values: list[Array] = []
 
