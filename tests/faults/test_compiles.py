@@ -13,9 +13,6 @@ from hipaudit.audits.fault_corpus import TWIN, Fault, read_corpus
 CORPUS = read_corpus(Path(__file__).parents[2] / "kernels" / "faults")
 BUILDS = [(fault, False) for fault in CORPUS]
 BUILDS += [(fault, True) for fault in CORPUS if fault.has_twin]
-NOT_OFFERED = ("memcpy(", "memset(", "malloc(")
-"""What HIP offers in kernels and our headers do not yet; strict, so that it has to go."""
-
 pytestmark = pytest.mark.faults
 
 

@@ -4,7 +4,7 @@
 #include <hip/hip_runtime.h>
 
 __global__ void clear(const float* in, float* out) {
-  __shared__ alignas(16) float row[30];
+  __shared__ __align__(16) float row[30];
   const int tid = threadIdx.x;
 #ifndef TWIN
   auto* const vectors = reinterpret_cast<float4*>(row);

@@ -244,7 +244,8 @@ size_t Scanner::kernel(size_t attribute) {
 void Scanner::move_behind_alignas(size_t specifier) {
   if (!tokens_.is(specifier, "thread_local") || !tokens_.is(specifier + 1, "alignas")) return;
   size_t begin = tokens_.begin(specifier);
-  size_t end = tokens_.skip_brackets(specifier + 2);
+  size_t end = specifier + 1;
+  while (tokens_.is(end, "alignas")) end = tokens_.skip_brackets(end + 1);
   insertions_.push_back({begin, "", tokens_.end(specifier) - begin});
   insertions_.push_back({tokens_.end(end - 1), " thread_local"});
 }

@@ -13,6 +13,7 @@
 #include "hipaudit/atomics.h"
 #include "hipaudit/builtin_variables.h"
 #include "hipaudit/device_library.h"
+#include "hipaudit/lane_moves.h"
 #include "hipaudit/math.h"
 #include "hipaudit/synchronisation.h"
 #include "hipaudit/wave.h"
