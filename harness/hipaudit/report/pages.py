@@ -21,6 +21,7 @@ from hipaudit.audits.kernels import KernelAudit
 from hipaudit.audits.kill_matrix import Kill
 from hipaudit.audits.memory_page import MemoryAudit
 from hipaudit.audits.model_dequantisation import ModelAudit
+from hipaudit.audits.sweep import Sweep
 from hipaudit.finding import Finding
 from hipaudit.isa.study import Study
 from hipaudit.outcome import Outcome
@@ -54,6 +55,7 @@ class AuditData:
     barriers: BarrierAudit | None = None
     kills: tuple[Kill, ...] = ()
     code: Study | None = None
+    sweeps: tuple[Sweep, ...] = ()
 
 
 def write_reports(data: AuditData, folder: Path) -> list[Path]:
@@ -92,8 +94,14 @@ def write_reports(data: AuditData, folder: Path) -> list[Path]:
         code = {**code_page(data.code), "findings": _findings(data.code.findings.items)}
         _write(path, environment, "code.md.j2", {**_common(data), **code})
         written.append(path)
+    sweeps = [_sweep_page(sweep) for sweep in data.sweeps]
+    for page in sweeps:
+        path = folder / page["link"]
+        _write(path, environment, "sweep.md.j2", {**_common(data), **page})
+        written.append(path)
     listed = {
         "rows": rows,
+        "sweeps": sweeps,
         "code": data.code,
         "model": model,
         "memory": memory,
@@ -241,6 +249,25 @@ def _model_page(model: ModelAudit, folder: Path) -> Page:
         "status": status,
         "plot": f"plots/{plot.name}",
         "findings": _findings(model.findings),
+    }
+
+
+def _sweep_page(sweep: Sweep) -> Page:
+    """Return a sweep's values."""
+    status = "void" if sweep.void else "clean"
+    if sweep.findings:
+        status = plural(len({finding.id for finding in sweep.findings}), "finding")
+    return {
+        "link": f"{sweep.name}.md",
+        "only": sweep.name.rpartition("_")[2],
+        "title": sweep.title,
+        "question": sweep.question,
+        "status": status,
+        "totals": sweep.totals,
+        "columns": sweep.columns,
+        "numeric": sweep.numeric,
+        "table": sweep.rows,
+        "findings": _findings(sweep.findings),
     }
 
 

@@ -1,0 +1,79 @@
+"""The sweeps find what they are for, and stay silent on the library's kernels."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hipaudit.audits import gemm_alignment, missing_reductions
+from hipaudit.device import Device
+from hipaudit_runtime import sources
+
+ARCHS = {"archs": ["gfx1100"]}
+
+
+def changed(tmp_path: Path, file: str, old: str, new: str) -> Path:
+    """A copy of the kernels with one mistake."""
+    folder = tmp_path / "kernels"
+    shutil.copytree(sources.kernels_folder(), folder, ignore=shutil.ignore_patterns("faults"))
+    text = (folder / file).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (folder / file).write_text(text.replace(old, new), encoding="utf-8")
+    return folder
+
+
+def entries(module: Any, device: Device) -> dict[str, Mapping[str, Any]]:
+    """What a sweep's child would answer, by kernel."""
+    answer = module.sweep_in_child(ARCHS, device, lambda _: None)
+    return {entry["kernel"]: entry for entry in answer["entries"]}
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few widths and shapes, those that the mistakes need among them."""
+    monkeypatch.setattr(missing_reductions, "WIDTHS", (1, 33, 65, 300))
+    monkeypatch.setattr(gemm_alignment, "_EDGES", (4, 65))
+
+
+@pytest.mark.usefixtures("few")
+def test_a_reduction_that_leaves_waves_out_is_found(device: Device, tmp_path: Path) -> None:
+    old, new = "wave < waves; ++wave) value", "wave < min(waves, 1); ++wave) value"
+    with sources.folder(changed(tmp_path, "include/block_reduce.h", old, new)):
+        found = entries(missing_reductions, device)
+    assert found["sum_tree"]["wrong"] > 0
+    assert "width 33, powers of two" in found["sum_tree"]["first"]
+    assert found["row_max"]["wrong"] > 0
+    assert found["sum_serial"]["wrong"] == 0
+
+
+@pytest.mark.usefixtures("few")
+def test_a_maximum_that_starts_at_zero_is_found(device: Device, tmp_path: Path) -> None:
+    old, new = "float high = block_reduce::Max::identity;", "float high = 0.0f;"
+    with sources.folder(changed(tmp_path, "row_max.hip", old, new)):
+        found = entries(missing_reductions, device)
+    assert found["row_max"]["wrong"] > 0
+    assert "expected -1.0" in found["row_max"]["first"]
+    assert all(entry["wrong"] == 0 for name, entry in found.items() if name != "row_max")
+
+
+@pytest.mark.usefixtures("few")
+def test_every_shape_has_an_outcome(device: Device) -> None:
+    found = entries(gemm_alignment, device)
+    tiled = found["gemm_f32_tiled"]
+    assert (tiled["right"], tiled["rejected"], tiled["wrong"]) == (2 * 2 * 4 + 9, 3, 0)
+    assert "0x..., which is not aligned to 4 bytes" in tiled["refusal"]
+    assert found["quantised_gemm_q8_0"]["rejected"] == 8
+    assert found["grouped_gemm"]["right"] == 16
+
+
+@pytest.mark.usefixtures("few")
+def test_a_tail_that_is_not_written_is_wrong(device: Device, tmp_path: Path) -> None:
+    old, new = "column + j + x < n;", "column + j + x < n / 4 * 4;"
+    with sources.folder(changed(tmp_path, "gemm_f32_tiled.hip", old, new)):
+        tiled = entries(gemm_alignment, device)["gemm_f32_tiled"]
+    assert tiled["wrong"] > 0
+    assert "x 65 x" in tiled["first"]
