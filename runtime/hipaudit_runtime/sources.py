@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -57,8 +58,9 @@ _read: dict[Path, tuple[tuple[_Stamp, ...], KernelSource]] = {}
 """Sources read before, with the stamps of their files: a launch must not cost reading them."""
 
 
+@cache
 def kernels_folder() -> Path:
-    """The folder with this distribution's kernels.
+    """The folder with this distribution's kernels; looked for once, for every launch asks.
 
     Raises KernelNotFoundError when the installation lacks it.
     """
