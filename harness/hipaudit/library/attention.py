@@ -102,6 +102,7 @@ def _cases(dtype: np.dtype[Any]) -> tuple[dict[str, Any], ...]:
         case(dtype, (2, 2), (5, 3), (64, 64)),  # two queries before the first key
         case(dtype, (4, 2), (20, 40), (256, 256), causal=False, softcap=10.0),
         case(dtype, (2, 1), (3, 0), (64, 64)),
+        case(dtype, (2, 1), (5, 20), (13, 7)),  # sizes that are no multiple of a vector
         _huge(dtype),
         _nan_beyond(dtype),
     )

@@ -245,7 +245,7 @@ GEMM = Spec(
         _product_case(5, 12, 20, transpose_b=True),  # rows of whole vectors of 4, not of 8
         _product_case(9, 70, 1000, splits=7),
         _product_case(9, 64, 40, splits=7),  # more splits than steps of the depth
-        _product_case(16, 16, 32, (float32, bfloat16), beta=1.0, c=np.ones((16, 16), float32)),
+        _product_case(16, 16, 32, (float32, bfloat16), beta=-0.5, c=np.ones((16, 16), float32)),
     ),
     examples=25,
     kernels=(

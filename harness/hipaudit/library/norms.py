@@ -194,7 +194,12 @@ def _halves(spec: Spec, inputs: SearchStrategy[dict[str, Any]]) -> Spec:
         inputs=inputs,
         u_out=formats.BF16.unit_roundoff,
         formula=f"{spec.formula}; + u_out |y|",
-        cases=tuple(_narrowed(case, dtype) for dtype in _HALVES for case in spec.cases[:2]),
+        cases=tuple(
+            {name: value * factor if name == "x" else value for name, value in narrow.items()}
+            for dtype in _HALVES
+            for narrow in (_narrowed(case, dtype) for case in spec.cases[:2])
+            for factor in (1, dtype.type(16))  # squares beyond fp16's largest number
+        ),
         examples=15,
         kernels=(f"{spec.name}_f16", f"{spec.name}_bf16"),
     )
