@@ -13,7 +13,7 @@ from elftools.elf.elffile import ELFFile
 
 from hipaudit.symbolise import Frame, Symboliser
 
-_BINDING = ("/hip/_", "/hip/hip", "/hip/__init__", "/rocm/", "<frozen")
+_BINDING = ("-packages/hip/", "-packages/rocm/", "<frozen")
 _RUNNERS = ("/sysdeps/", "/_pytest/", "/pluggy/", "/xdist/", "/execnet/", "<frozen")
 _HARNESS = str(Path(__file__).parent) + "/"
 

@@ -36,7 +36,11 @@ bool is_expected(const Record& record) {
   return false;
 }
 
-// Memory is an error, a handle is untidy; modules are commonly kept as long as the process.
+// Runtimes keep the modules that they compiled as long as the process. So many from one place are
+// no such cache any more.
+constexpr uint64_t kModulesOfALoop = 32;
+
+// Memory is an error, a handle is untidy.
 const char* severity_of(Kind kind) {
   if (kind == Kind::module) return "info";
   return is_memory(kind) || kind == Kind::array ? "error" : "warning";
@@ -74,7 +78,9 @@ void report_leaks() {
   std::vector<Finding> findings;
   {
     Locked lock(ledger().mutex);
-    for (const auto& [origin, group] : what_is_left()) findings.push_back(leak(group));
+    for (const auto& [origin, group] : what_is_left())
+      if (group.first.kind != Kind::module || group.count >= kModulesOfALoop)
+        findings.push_back(leak(group));
   }
   for (const Finding& finding : findings) report_again(finding);
 }
