@@ -157,16 +157,23 @@ class Device:
         self.control.flush()
         with tempfile.TemporaryDirectory(prefix="hipaudit-") as folder:
             journal = Path(folder) / "journal.jsonl"
-            for name, value in {**settings, "journal": str(journal)}.items():
+            for name, value in settings.items():
                 self.control.set(name, value)
+            self._write_to(journal)
             try:
                 yield records
             finally:
                 self.control.flush()
                 for name in settings:
                     self.control.set(name, "")
-                self.control.set("journal", str(self.journal or ""))
+                self._write_to(self.journal)
                 records += read_journal(journal)
+
+    def _write_to(self, journal: Path | None) -> None:
+        """Have the device and the ledger append what they see to a journal."""
+        for part in (self.control, self.ledger):
+            if part is not None:
+                part.set("journal", str(journal or ""))
 
     def synchronise(self) -> None:
         """Wait for all work; the status of work that failed is left to the journal."""

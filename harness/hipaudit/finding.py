@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from hipaudit.stacks import frames_of, user_frame
+from hipaudit.stacks import frames_of, is_harness_alone, user_frame
 from hipaudit.symbolise import Frame, Symboliser
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
@@ -239,8 +239,9 @@ class Reader:
         )
 
     def _call(self, stack: Sequence[Mapping[str, Any]] | None, call: Any) -> Location | None:
-        """Return where a HIP call was made; None where nobody recorded it."""
-        return called_from(stack, str(call or ""), self.symboliser) if stack else None
+        """Return where a user made a HIP call; None where nobody recorded it."""
+        place = called_from(stack, str(call or ""), self.symboliser) if stack else None
+        return None if place is None or is_harness_alone(place.frames) else place
 
     def _location(self, place: Mapping[str, Any] | None) -> Location | None:
         """Resolve one side; a side without an object still says which thread it was.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import linecache
+import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hipaudit.symbolise import Frame, Symboliser
 
 _BINDING = ("-packages/hip/", "-packages/rocm/", "<frozen")
 _RUNNERS = ("/sysdeps/", "/_pytest/", "/pluggy/", "/xdist/", "/execnet/", "<frozen")
+_STANDARD = sysconfig.get_path("stdlib") + "/"
 _HARNESS = str(Path(__file__).parent) + "/"
 
 
@@ -71,6 +73,15 @@ def user_frame(frames: Sequence[Frame], call: str) -> Frame:
 def without_runners(frames: Sequence[Frame]) -> tuple[Frame, ...]:
     """Return the frames that are neither the test runner's nor a program's start."""
     return tuple(frame for frame in frames if not any(mark in frame.file for mark in _RUNNERS))
+
+
+def is_harness_alone(frames: Sequence[Frame]) -> bool:
+    """Tell whether a call was the harness's own: no line of a user is in it."""
+    return all(_is_ours(frame) or _is_standard(frame) for frame in frames)
+
+
+def _is_standard(frame: Frame) -> bool:
+    return frame.file.startswith(_STANDARD) and "site-packages" not in frame.file
 
 
 def _is_ours(frame: Frame) -> bool:
