@@ -10,6 +10,7 @@ namespace {
 
 void end_everything(const Call& call, int device) {
   Locked lock(ledger().mutex);
+  ledger().order.host_waits(ledger().order.pending_on(device));
   std::vector<Record*> ended;
   ledger().records.each_live([&](Record& record) {
     if (record.device == device) ended.push_back(&record);

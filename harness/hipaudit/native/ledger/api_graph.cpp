@@ -3,6 +3,7 @@
 #include "below.h"
 #include "graphs.h"
 #include "ledger.h"
+#include "options.h"
 
 namespace hipaudit::ledger {
 namespace {
@@ -25,6 +26,14 @@ hipError_t end(const char* name, Kind kind, Handle handle, Function& below) {
   return end_life(
       {call, number(handle), only(kind), kind}, [&] { return below(handle); },
       [&] { return below(nullptr); });
+}
+
+// Freeing an array is taken to wait as hipFree does.
+void waits_for_all() {
+  if (!tracking()) return;
+  int device = current_device(this_thread());
+  Locked lock(ledger().mutex);
+  ledger().order.host_waits(ledger().order.pending_on(device));
 }
 
 }  // namespace
@@ -139,11 +148,13 @@ HIPAUDIT_EXPORT hipError_t hipArray3DCreate(hipArray_t* array,
 
 HIPAUDIT_EXPORT hipError_t hipFreeArray(hipArray_t array) {
   static constinit Below<decltype(hipFreeArray)> below("hipFreeArray");
+  waits_for_all();
   return end("hipFreeArray", Kind::array, array, below);
 }
 
 HIPAUDIT_EXPORT hipError_t hipArrayDestroy(hipArray_t array) {
   static constinit Below<decltype(hipArrayDestroy)> below("hipArrayDestroy");
+  waits_for_all();
   return end("hipArrayDestroy", Kind::array, array, below);
 }
 

@@ -57,6 +57,12 @@ HIPAUDIT_EXPORT hipError_t hipModuleUnload(hipModule_t module) {
   static constinit Below<decltype(hipModuleUnload)> below("hipModuleUnload");
   Call call("hipModuleUnload");
   if (!call.tracked || module == nullptr) return below(module);
+  int device = current_device(*call.thread);
+  {
+    // Whether it waits HIP's text does not say.
+    Locked lock(ledger().mutex);
+    ledger().order.host_waits(ledger().order.pending_on(device));
+  }
   end_functions(call, number(module));
   end_globals(call, number(module));
   return end_life(

@@ -113,11 +113,14 @@ HIPAUDIT_EXPORT hipError_t hipStreamDestroy(hipStream_t stream) {
   static constinit Below<decltype(hipStreamDestroy)> below("hipStreamDestroy");
   Call call("hipStreamDestroy");
   if (!call.tracked || stream == nullptr) return below(stream);
+  Waiting waiting = begin_wait(call, stream);
   hipError_t status = end_life(
       {call, number(stream), only(Kind::stream), Kind::stream}, [&] { return below(stream); },
       [&] { return below(nullptr); });
   if (status != hipSuccess) return status;
+  // HIP's text: it may wait for what was enqueued, or not.
   Locked lock(ledger().mutex);
+  ledger().order.host_waits(waiting.clock);
   ledger().order.drop_stream(number(stream));
   return status;
 }

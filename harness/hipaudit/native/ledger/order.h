@@ -71,6 +71,7 @@ class Order {
   void drop_event(uint64_t handle) { events_.erase(handle); }
   void record(uint64_t event, int slot);
   void wait(int slot, uint64_t event);
+  void wait(int slot, const Clock& clock) { join(lanes_[static_cast<size_t>(slot)].clock, clock); }
 
   void begin_capture(int slot);
   void end_capture(int slot);
