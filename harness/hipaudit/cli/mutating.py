@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,7 +20,7 @@ from hipaudit.errors import UsageError, VoidError
 from hipaudit.finding import Finding, Findings, Location
 from hipaudit.mutation import command
 from hipaudit.mutation.mutant import HINTS, Mutant, mutants_of
-from hipaudit.mutation.result import KILLED, Result, Score, arguments_for, chosen
+from hipaudit.mutation.result import ARGUMENTS, KILLED, Result, Score, arguments_for, chosen
 from hipaudit.outcome import Outcome
 from hipaudit.report.mutation_page import write_page
 from hipaudit.report.terminal import console
@@ -140,7 +140,18 @@ def run_library(choice: Choice, kept: Path | None, *, fresh: bool) -> Outcome:
         mutation_scores.write_scores(scores, keep)
         write_page(list(scores.values()), arguments_for(folder / "any"), BOTH_WAVES, keep)
     shown = [(scores[name], folder / name) for name in names if name in scores]
-    return _outcome(shown, BOTH_WAVES, "")
+    outcome = _outcome(shown, BOTH_WAVES, "")
+    stale = [] if choice.files else _stale_arguments(made)
+    return replace(outcome, notes=(*outcome.notes, *stale))
+
+
+def _stale_arguments(made: Mapping[str, Sequence[Mutant]]) -> list[str]:
+    """Return a note when arguments are about mutants that the library no longer gives."""
+    there = {mutant.id for mutants in made.values() for mutant in mutants}
+    stale = sorted(set(arguments_for(kernels_folder() / "any")) - there)
+    if not stale:
+        return []
+    return [f"{ARGUMENTS} argues about code that is no more: {', '.join(stale)}"]
 
 
 def _library_names(files: Sequence[Path]) -> tuple[str, ...]:

@@ -75,6 +75,7 @@ ROUTER = Spec(
         _logits(3, 1024, 6, normalised=False),
         _logits(5, 33, 33),
         {"logits": np.zeros((3, 70), float32), "count": 5, "normalised": True},  # ties alone
+        {"logits": np.full((2, 9), -np.inf, float32), "count": 3, "normalised": False},
     ),
     examples=20,
 )

@@ -55,6 +55,7 @@ _CASES = (
     _rows(3, 65),
     _rows(257, 5),
     _rows(2, 2049),
+    _rows(1, 20000),  # as many waves as a block can have
     _absorbing(),
     {"x": np.array([[1e8, 1.0, -1e8, 1.0]], dtype=float32)},
     {"x": np.array([[np.inf, 1.0], [np.inf, -np.inf], [np.nan, 1.0]], dtype=float32)},

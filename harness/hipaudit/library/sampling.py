@@ -233,6 +233,11 @@ def _renormalise_spot(index: tuple[int, ...], probabilities: Array, kept: Array)
     return exact.renormalise(probabilities, kept, at=index)
 
 
+def _kept_of(columns: int) -> dict[str, Any]:
+    x = np.linspace(1, 3, columns, dtype=float32)[np.newaxis] / np.float32(2 * columns)
+    return {"probabilities": x, "kept": np.arange(columns)[np.newaxis] % 3 > 0}
+
+
 RENORMALISE = Spec(
     name="renormalise",
     source="renormalise.hip",
@@ -243,7 +248,10 @@ RENORMALISE = Spec(
     bound=_renormalise_bound,
     spot=_renormalise_spot,
     formula="|y| (gamma_h + u), h the height of the sum",
-    cases=tuple({"probabilities": x, "kept": x > 0.3} for x in _EDGES),
+    cases=(
+        *({"probabilities": x, "kept": x > 0.3} for x in _EDGES),
+        _kept_of(20000),  # as many waves as a block can have
+    ),
     examples=20,
 )
 
@@ -278,6 +286,11 @@ def _with_seed(draw: st.DrawFn) -> dict[str, Any]:
     return {"probabilities": draw(_probabilities()), "seed": draw(_KEYS), "offset": draw(_KEYS)}
 
 
+def _uneven(rows: int, columns: int) -> Array:
+    x = np.random.default_rng(columns).uniform(0.1, 1.0, (rows, columns))
+    return np.asarray(x / x.sum(axis=-1, keepdims=True), float32)
+
+
 MULTINOMIAL = Spec(
     name="multinomial",
     source="multinomial.hip",
@@ -290,6 +303,7 @@ MULTINOMIAL = Spec(
     cases=(
         *({"probabilities": x, "seed": 7, "offset": 1 << 40} for x in _EDGES),
         {"probabilities": np.tile(_CERTAIN, (200, 1)), "seed": 1, "offset": 0},
+        {"probabilities": _uneven(1500, 257), "seed": 3, "offset": 5},  # draws near every edge
     ),
     examples=20,
 )
