@@ -21,14 +21,16 @@ from hipaudit.audits.kernels import KernelAudit
 from hipaudit.audits.kill_matrix import Kill
 from hipaudit.audits.memory_page import MemoryAudit
 from hipaudit.audits.model_dequantisation import ModelAudit
+from hipaudit.audits.mutation_scores import read_scores
 from hipaudit.audits.sweep import Sweep
 from hipaudit.finding import Finding
 from hipaudit.isa.study import Study
+from hipaudit.mutation.result import arguments_for
 from hipaudit.outcome import Outcome
 from hipaudit.report import barrier_page, excerpt, kill_page, plots
 from hipaudit.report.code_page import code_page
 from hipaudit.report.ulp_page import ulp_tables
-from hipaudit.resources import shown_kernel_path
+from hipaudit.resources import kernels_folder, shown_kernel_path
 from hipaudit.text import code_block, code_span, markdown, plural
 
 Page = dict[str, Any]
@@ -106,10 +108,23 @@ def write_reports(data: AuditData, folder: Path) -> list[Path]:
         "model": model,
         "memory": memory,
         "checks": [page for _, page in checks],
+        "mutation": _mutation(folder),
         "findings": _findings(data.outcome.findings.items),
     }
     _write(index, environment, "index.md.j2", {**_common(data), **listed})
     return written
+
+
+def _mutation(folder: Path) -> str:
+    """Return what the kept mutation scores say, in words; empty where none are kept."""
+    scores = read_scores(folder).values()
+    arguments = arguments_for(kernels_folder() / "any")
+    killed = sum(sum(score.killed.values()) for score in scores)
+    missed = sum(len(score.gaps(arguments)) for score in scores)
+    files = plural(len(scores), "file")
+    return (
+        f"{killed} of {killed + missed} mistakes planted in {files} were noticed" if scores else ""
+    )
 
 
 def _check_pages(data: AuditData) -> list[tuple[str, Page]]:

@@ -22,7 +22,7 @@ from hipaudit.mutation.result import (
     arguments_for,
     chosen,
 )
-from hipaudit.report import mutation_page
+from hipaudit.report import mutation_page, pages
 
 SOURCE = b"__global__ void k(float* y, int n) { if (threadIdx.x < n) y[threadIdx.x] = 2.0f; }\n"
 MUTANTS = mutants_of(SOURCE, "k.hip")
@@ -102,6 +102,12 @@ def test_the_page_is_the_same_every_time_and_its_text_inert(tmp_path: Path) -> N
     assert path.read_text() == first
     assert "<b>" not in first
     assert "1 of 2 mistakes were noticed" in first
+
+
+def test_the_index_of_reports_says_what_the_scores_add_up_to(tmp_path: Path) -> None:
+    assert pages._mutation(tmp_path) == ""
+    mutation_scores.write_scores({"k.hip": score()}, tmp_path)
+    assert pages._mutation(tmp_path) == "1 of 3 mistakes planted in 1 file were noticed"
 
 
 def test_results_survive_json() -> None:
