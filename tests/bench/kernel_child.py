@@ -19,6 +19,7 @@ import numpy.typing as npt
 from hipaudit_runtime import ops
 from hipaudit_runtime.device import DeviceLike, current_device
 from hipaudit_runtime.hip import call, hip
+from hipaudit_runtime.ops.reductions import long_tiles
 from hipaudit_runtime.ops.rotary import frequencies
 from hipaudit_runtime.tensors import Scope, Tensor
 
@@ -201,6 +202,129 @@ def _numpy_permute(size: int) -> Run:
     return lambda: np.ascontiguousarray(x.transpose(1, 0, 2))
 
 
+def _scan(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x = scope.upload(normal(1, size))
+    y = scope.empty(x.shape, np.float32)
+    totals = scope.empty((1, long_tiles(size)), np.float32)
+    return lambda: ops.launch_prefix_sum_long(device, x, y, totals)
+
+
+def _numpy_scan(size: int) -> Run:
+    x = normal(size)
+    return lambda: np.cumsum(x)
+
+
+def _shares(size: int) -> Array:
+    """A row of probabilities."""
+    powers = np.exp(normal(1, size))
+    return np.asarray(powers / powers.sum(), np.float32)
+
+
+def _top_p(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x, kept = scope.upload(_shares(size)), scope.empty((1, size), np.uint8)
+    return lambda: ops.launch_top_p(device, x, kept, 0.9)
+
+
+def _numpy_top_p(size: int) -> Run:
+    x = _shares(size)[0]
+
+    def run() -> Array:
+        order = np.argsort(-x)
+        return np.asarray(order[: int((np.cumsum(x[order]) < 0.9).sum()) + 1])
+
+    return run
+
+
+def _multinomial(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x, y = scope.upload(_shares(size)), scope.empty((1,), np.int32)
+    return lambda: ops.launch_multinomial(device, x, y, 1, 2)
+
+
+def _numpy_multinomial(size: int) -> Run:
+    x = _shares(size)[0]
+    return lambda: np.searchsorted(np.cumsum(x), 0.5)
+
+
+def _router(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x = scope.upload(normal(size, 64))
+    weights, indices = scope.empty((size, 8), np.float32), scope.empty((size, 8), np.int32)
+    return lambda: ops.launch_router(device, x, weights, indices)
+
+
+def _numpy_router(size: int) -> Run:
+    x = normal(size, 64)
+
+    def run() -> Array:
+        powers = np.exp(x - x.max(axis=-1, keepdims=True))
+        chosen = np.argsort(-powers, axis=-1)[:, :8]
+        weights = np.take_along_axis(powers, chosen, -1)
+        return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+    return run
+
+
+def _grouped(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x, w = scope.upload(normal(size, WIDTH)), scope.upload(normal(8, WIDTH, 256))
+    offsets = scope.upload(np.arange(0, size + 1, size // 8, dtype=np.int32))
+    y = scope.empty((size, 256), np.float32)
+    return lambda: ops.launch_grouped_gemm(device, x, w, offsets, y)
+
+
+def _numpy_grouped(size: int) -> Run:
+    x, w = normal(8, size // 8, WIDTH), normal(8, WIDTH, 256)
+    return lambda: x @ w
+
+
+def _log_mel(device: DeviceLike, scope: Scope, size: int) -> Run:
+    signal, window = scope.upload(normal(1, size * 160 + 240)), scope.upload(normal(400))
+    factors, filters = scope.upload(ops.twiddles(400)), scope.upload(np.abs(normal(80, 201)))
+    features = scope.empty((1, size, 80), np.float32)
+    return lambda: ops.launch_log_mel(device, signal, window, factors, filters, features, 160)
+
+
+def _numpy_log_mel(size: int) -> Run:
+    signal, window, filters = normal(size * 160 + 240), normal(400), np.abs(normal(80, 201))
+
+    def run() -> Array:
+        frames = np.lib.stride_tricks.sliding_window_view(signal, 400)[::160] * window
+        power = np.abs(np.fft.rfft(frames, axis=-1)) ** 2
+        return np.asarray(np.log10(np.maximum(power @ filters.T, 1e-10)))
+
+    return run
+
+
+def _depthwise(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x, weight = scope.upload(normal(1, 144, size)), scope.upload(normal(144, 31))
+    bias, y = scope.upload(normal(144)), scope.empty((1, 144, size), np.float32)
+    return lambda: ops.launch_conv1d_depthwise(device, x, weight, bias, y, 15)
+
+
+def _numpy_depthwise(size: int) -> Run:
+    x, weight = normal(144, size + 30), normal(144, 31)
+    view = np.lib.stride_tricks.sliding_window_view(x, 31, axis=-1)
+    return lambda: np.einsum("ctj,cj->ct", view, weight)
+
+
+def _relative(device: DeviceLike, scope: Scope, size: int) -> Run:
+    q, k, v = (scope.upload(normal(1, 4, size, 36)) for _ in range(3))
+    encoding, biases = normal(4, 2 * size - 1, 36), scope.upload(normal(4, 36))
+    distances, o = scope.upload(encoding), scope.empty((1, 4, size, 36), np.float32)
+    return lambda: ops.launch_relative_attention(device, q, k, v, distances, biases, biases, o)
+
+
+def _numpy_relative(size: int) -> Run:
+    q, e = normal(4, size, 36), normal(4, 2 * size - 1, 36)
+    rows, columns = np.arange(size)[:, None], np.arange(size)[None]
+
+    def run() -> Array:
+        by_row = q @ np.swapaxes(e, -1, -2)
+        logits = q @ np.swapaxes(q, -1, -2) + by_row[:, rows, size - 1 - rows + columns]
+        weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return np.asarray(weights / weights.sum(axis=-1, keepdims=True) @ q)
+
+    return run
+
+
 WORK: dict[str, tuple[Callable[[DeviceLike, Scope, int], Run], Callable[[int], Run]]] = {
     "gemv": (_gemv, _numpy_gemv),
     "gemm": (_gemm, _numpy_gemm),
@@ -214,6 +338,14 @@ WORK: dict[str, tuple[Callable[[DeviceLike, Scope, int], Run], Callable[[int], R
     "convert": (_convert, _numpy_convert),
     "transpose": (_transpose, _numpy_transpose),
     "permute_axes": (_permute, _numpy_permute),
+    "prefix_sum_long": (_scan, _numpy_scan),
+    "keep_top_p": (_top_p, _numpy_top_p),
+    "multinomial": (_multinomial, _numpy_multinomial),
+    "moe_router": (_router, _numpy_router),
+    "grouped_gemm": (_grouped, _numpy_grouped),
+    "log_mel": (_log_mel, _numpy_log_mel),
+    "conv1d_depthwise": (_depthwise, _numpy_depthwise),
+    "relative_attention": (_relative, _numpy_relative),
 }
 
 

@@ -46,6 +46,14 @@ COSTS = (
     Cost("convert", 1 << 19, 1 << 20),
     Cost("transpose", 512, 1024 * WIDTH),
     Cost("permute_axes", 512, 1024 * WIDTH),
+    Cost("prefix_sum_long", 1 << 19, 1 << 20),
+    Cost("keep_top_p", 1 << 15, 1 << 16),
+    Cost("multinomial", 1 << 18, 1 << 19),
+    Cost("moe_router", 128, 256 * 64),
+    Cost("grouped_gemm", 128, 256 * WIDTH * 256),
+    Cost("log_mel", 100, 200 * 80 * 201),
+    Cost("conv1d_depthwise", 1024, 2048 * 144 * 31),
+    Cost("relative_attention", 128, 4 * 256 * 256 * 36 * 3, growth=4),
 )
 
 
