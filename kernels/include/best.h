@@ -29,8 +29,10 @@ struct Larger {
   }
 };
 
+// Both words at once.
 __device__ inline Entry from_lane_across(Entry entry, int distance) {
-  return {__shfl_xor(entry.value, distance), __shfl_xor(entry.index, distance)};
+  const auto bits = __builtin_bit_cast(unsigned long long, entry);
+  return __builtin_bit_cast(Entry, __shfl_xor(bits, distance));
 }
 
 }  // namespace best

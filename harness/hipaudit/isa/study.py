@@ -66,7 +66,7 @@ class Studied:
             "most_occupancy": self.occupancy.most,
             "limited_by": self.occupancy.limit,
             "instructions": counted.total,
-            "barriers": counted.barriers,
+            "barrier_instructions": counted.barriers,
             "memory": [
                 {"space": kind.space, "what": kind.what, "bytes": kind.bytes, "count": count}
                 for kind, count in sorted(counted.traffic.items())
