@@ -4,6 +4,7 @@
 #include <hip/hip_runtime.h>
 
 __noinline__ __device__ int visit(const int* next, int node, int depth) {
+  if (node < 0) return 0;
   volatile int path[2048];
   path[depth % 2048] = node;  // FAULT: stack-overflow at
 #ifdef TWIN
