@@ -34,13 +34,24 @@ class Native:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=30,
             check=False,
         )
 
 
 def compiled(*words: str | Path) -> None:
-    command = [sys.executable, "-m", "ziglang", "cc", "-O1", "-g", "-Wall", "-Wextra", "-Werror"]
+    command = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        "-O1",
+        "-g",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-pthread",
+    ]
     result = subprocess.run(
         [*command, *map(str, words)], capture_output=True, text=True, check=False
     )
@@ -58,7 +69,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Native:
     return Native(library, program, toolchain.ledger_for(library))
 
 
-CLEAN = ("clean", "guarded", "streams", "per-thread", "graph", "array")
+CLEAN = ("threads", "forks", "clean", "guarded", "streams", "per-thread", "graph", "array")
 
 
 @pytest.mark.parametrize("what", CLEAN)
@@ -130,3 +141,9 @@ def test_only_what_the_library_has_is_offered(native: Native) -> None:
     assert "hipMalloc" in offered
     assert "hipMallocAsync" not in offered
     assert "hipRuntimeGetVersion" not in offered, "what is not tracked passes through"
+
+
+def test_a_million_events_take_no_more_memory(native: Native) -> None:
+    result = native.run("busy", HIPAUDIT_LEDGER_REDZONE="0")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert int(result.stdout.split()[0]) < 4096

@@ -1,5 +1,5 @@
-// A HIP library with nothing behind it: memory is the host's own, work is done when it is asked for.
-// It checks nothing, as ROCm checks little, and counts what reaches it.
+// A HIP library with nothing behind it: memory is the host's own, work is done when it is asked
+// for. It checks nothing, as ROCm checks little, and counts what reaches it.
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

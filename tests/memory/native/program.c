@@ -1,8 +1,10 @@
 // A native HIP program as the ledger sees one under LD_PRELOAD: argv[1] names what it does wrong.
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 typedef void* handle;
@@ -97,6 +99,61 @@ static void stray(int where) {
   if (where == 2) memory[10] = 7;
 }
 
+static long resident_kib(void) {
+  long all = 0, resident = 0;
+  FILE* file = fopen("/proc/self/statm", "r");
+  if (file == NULL || fscanf(file, "%ld %ld", &all, &resident) != 2) exit(91);
+  fclose(file);
+  return resident * 4;
+}
+
+static void* churn(void* rounds) {
+  handle stream;
+  for (long i = 0; i < (long)rounds; ++i) {
+    char* memory = make(1 + i % 4096);
+    hipStreamCreateWithFlags(&stream, i % 2);
+    hipMemsetAsync(memory, 1, 1, stream);
+    hipStreamDestroy(stream);
+    hipFree(memory);
+  }
+  return NULL;
+}
+
+// How much memory a million events take once the ledger has seen a few of them.
+static int busy(void) {
+  churn((void*)50000);
+  long before = resident_kib();
+  churn((void*)200000);
+  printf("%ld KiB more\n", resident_kib() - before);
+  return 0;
+}
+
+static int threads(void) {
+  pthread_t started[16];
+  for (int i = 0; i < 16; ++i) pthread_create(&started[i], NULL, churn, (void*)2000);
+  for (int i = 0; i < 16; ++i) pthread_join(started[i], NULL);
+  return 0;
+}
+
+// The child forks while other threads hold the ledger's locks, and answers for its own alone.
+static int forks(void) {
+  pthread_t other;
+  char* memory = make(64);
+  pthread_create(&other, NULL, churn, (void*)20000);
+  for (int i = 0; i < 10; ++i) {
+    pid_t child = fork();
+    if (child == 0) {
+      hipFree(make(32));
+      exit(0);
+    }
+    int status = 1;
+    if (waitpid(child, &status, 0) != child || status != 0) exit(92);
+  }
+  pthread_join(other, NULL);
+  hipFree(memory);
+  return 0;
+}
+
 static int copies(const char* what) {
   char host[64] = {0};
   char* memory = make(32);
@@ -127,6 +184,9 @@ static int frees(const char* what) {
 
 int main(int count, char** words) {
   const char* what = count > 1 ? words[1] : "clean";
+  if (strcmp(what, "busy") == 0) return busy();
+  if (strcmp(what, "threads") == 0) return threads();
+  if (strcmp(what, "forks") == 0) return forks();
   if (strncmp(what, "copy", 4) == 0) return copies(what);
   if (strcmp(what, "past-the-end") == 0) return stray(0), 0;
   if (strcmp(what, "before-the-start") == 0) return stray(1), 0;

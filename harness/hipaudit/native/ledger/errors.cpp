@@ -59,4 +59,7 @@ void report_ignored_errors() {
     for (const Finding& finding : findings) report(finding);
 }
 
+void lock_errors() { mutex.lock(); }
+void unlock_errors() { mutex.unlock(); }
+
 }  // namespace hipaudit::ledger

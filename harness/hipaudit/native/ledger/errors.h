@@ -17,4 +17,7 @@ void errors_were_fetched();
 
 void report_ignored_errors();
 
+void lock_errors();
+void unlock_errors();
+
 }  // namespace hipaudit::ledger

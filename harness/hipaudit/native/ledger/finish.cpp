@@ -12,6 +12,7 @@
 #include "ledger.h"
 #include "options.h"
 #include "stacks.h"
+#include "zones.h"
 
 // pthread_atfork under its own name is not in every C library's shared part.
 extern "C" int __register_atfork(void (*prepare)(), void (*parent)(), void (*child)(), void* dso);
@@ -105,15 +106,22 @@ void finish_and_exit(int status, void*) {
   _exit(1);
 }
 
+// In the order in which they are taken elsewhere.
 void lock_all() {
   ledger().mutex.lock();
+  lock_zones();
   lock_findings();
+  lock_errors();
+  lock_options();
   lock_stacks();
 }
 
 void unlock_all() {
   unlock_stacks();
+  unlock_options();
+  unlock_errors();
   unlock_findings();
+  unlock_zones();
   ledger().mutex.unlock();
 }
 

@@ -129,4 +129,7 @@ void read_options() {
   }
 }
 
+void lock_options() { mutex.lock(); }
+void unlock_options() { mutex.unlock(); }
+
 }  // namespace hipaudit::ledger

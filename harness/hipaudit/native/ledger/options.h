@@ -39,4 +39,7 @@ void read_options();
 // The journal's path; empty: findings go to stderr.
 std::string journal_path();
 
+void lock_options();
+void unlock_options();
+
 }  // namespace hipaudit::ledger

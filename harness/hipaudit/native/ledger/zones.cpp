@@ -237,4 +237,7 @@ void forget_held_back() {
   zones->used.clear();
 }
 
+void lock_zones() { zones->mutex.lock(); }
+void unlock_zones() { zones->mutex.unlock(); }
+
 }  // namespace hipaudit::ledger

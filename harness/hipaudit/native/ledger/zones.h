@@ -27,4 +27,7 @@ void note_used(const Record& record);
 // The device was reset: what was held back is gone.
 void forget_held_back();
 
+void lock_zones();
+void unlock_zones();
+
 }  // namespace hipaudit::ledger
