@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hipaudit.audits import gemm_alignment, missing_reductions
+from hipaudit.audits import gemm_alignment, half_precision, missing_reductions
 from hipaudit.device import Device
 from hipaudit_runtime import sources
 
@@ -77,3 +77,12 @@ def test_a_tail_that_is_not_written_is_wrong(device: Device, tmp_path: Path) -> 
         tiled = entries(gemm_alignment, device)["gemm_f32_tiled"]
     assert tiled["wrong"] > 0
     assert "x 65 x" in tiled["first"]
+
+
+def test_a_wrong_offset_is_found_in_both_builds(device: Device, tmp_path: Path) -> None:
+    with sources.folder(changed(tmp_path, "include/ggml_blocks.h", "& 15) - 8", "& 15) - 7")):
+        answer = half_precision.sweep_in_child(ARCHS, device, lambda _: None)
+    wrong = {(entry["kernel"], entry["build"]) for entry in answer["entries"] if entry["wrong"]}
+    assert wrong == {("dequantise_q4_0", "strict"), ("dequantise_q4_0", "fast math")}
+    strict = [entry for entry in answer["entries"] if entry["build"] == "strict"]
+    assert [entry["odd"] for entry in strict[1:]] == [0] * 4

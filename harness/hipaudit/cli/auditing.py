@@ -20,6 +20,7 @@ from hipaudit.audits import (
     fault_checker,
     gemm_alignment,
     generated_code,
+    half_precision,
     hidden_synchronisation,
     kernels,
     missing_reductions,
@@ -52,7 +53,11 @@ _MODEL = "model"
 _MEMORY = "memory"
 _MEMORY_AUDITS = (buffer_copies, storage_modes, hidden_synchronisation)
 _CODE = "isa"
-_SWEEPS = {"reductions": missing_reductions, "alignment": gemm_alignment}
+_SWEEPS = {
+    "reductions": missing_reductions,
+    "alignment": gemm_alignment,
+    "precision": half_precision,
+}
 _BARRIERS = "barriers"
 _FAULTS = "faults"
 

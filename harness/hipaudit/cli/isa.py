@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from hipaudit.cli.options import FailOn, JsonTo, Level, SarifTo
+from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice
+from hipaudit.device import bind
 from hipaudit.errors import UsageError
 from hipaudit.isa import backend
 from hipaudit.isa.parts import PARTS
@@ -37,7 +38,7 @@ def _command(
     file: Annotated[
         Path, typer.Argument(metavar="FILE.hip", help="Kernels, with or without host code.")
     ],
-    arch: Annotated[str, typer.Option(help=f"all, or one of {', '.join(PARTS)}.")] = "all",
+    arch: Annotated[str, typer.Option(help=f"all, or one of {', '.join(PARTS)}.")] = "",
     kernel: Annotated[str, typer.Option(help="One kernel; its mangled name for a template.")] = "",
     block: Annotated[int, typer.Option(min=0, max=1024, help="Threads a block.")] = 0,
     shared: Annotated[int, typer.Option(min=0, help="Bytes of dynamic shared memory.")] = 0,
@@ -50,15 +51,19 @@ def _command(
     json_to: JsonTo = None,
     sarif_to: SarifTo = None,
     fail_on: FailOn = Level.ERROR,
+    hip_device: HipDevice = None,
 ) -> None:
     """Compile a file's kernels for AMD's GPUs, without one, and study the code.
 
     Registers, LDS, scratch memory and spills, occupancy, barriers, widths of memory instructions,
     fused and separate arithmetic, fp64. Findings: register-spill, low-occupancy, launch-limit.
+    With --hip-device rocm and no --arch, the part is the GPU's own.
     """
     if not file.is_file():
         raise UsageError(f"there is no kernel file {file}")
-    parts = tuple(PARTS.values()) if arch == "all" else (part_named(arch),)
+    if not arch and choice(hip_device) == "rocm":
+        arch = bind("rocm").arch
+    parts = tuple(PARTS.values()) if arch in {"", "all"} else (part_named(arch),)
     question = Question(
         file, parts, kernel, block, shared, tuple(define or ()), tuple(include or ())
     )
