@@ -112,6 +112,10 @@ class Ledger:
         """Return how many findings there were, leaks not among them."""
         return int(self.library.hipaudit_ledger_findings())
 
+    def check(self) -> None:
+        """Look at the red zones of live memory now."""
+        self.library.hipaudit_ledger_check()
+
     def flush(self) -> None:
         """Have the records of this moment written to the journal."""
         self.library.hipaudit_ledger_flush()
@@ -141,6 +145,7 @@ def _declare(library: ctypes.CDLL) -> None:
         "budget": (number, [serial]),
         "report": (owned, []),
         "findings": (serial, []),
+        "check": (None, []),
         "flush": (None, []),
         "free": (None, [ctypes.c_void_p]),
     }

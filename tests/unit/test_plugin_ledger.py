@@ -57,14 +57,14 @@ def test_a_leak_of_every_kind_is_seen(suite: pytest.Pytester) -> None:
         suite,
         """
 @pytest.mark.parametrize("make", [
-    lambda: hip.hipHostMalloc(64, 0),
+    lambda: hip.hipHostMalloc(64, 0), lambda: hip.hipStreamCreate(), lambda: hip.hipEventCreate(),
     lambda: hip.hipMallocManaged(64, 1), lambda: hip.hipMallocPitch(64, 4),
 ])
 def test_leaks(device, make):
     assert int(make()[0].value) == 0
 """,
     )
-    result.assert_outcomes(passed=3, errors=3)
+    result.assert_outcomes(passed=5, errors=5)
 
 
 def test_without_the_ledger_nothing_is_asked(suite: pytest.Pytester) -> None:
