@@ -11,6 +11,9 @@ import pytest
 from hipaudit.audits import buffer_copies, decoding, hidden_synchronisation, storage_modes
 from hipaudit.audits.decoding import Decoding
 from hipaudit.errors import ModelError
+from hipaudit.finding import Findings
+from hipaudit.outcome import Outcome
+from hipaudit.report.pages import AuditData, write_reports
 
 WIDTH, INNER, HEADS, TOKENS = 64, 128, 2, 40
 Q8_0, F32 = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.F32
@@ -92,3 +95,20 @@ def test_a_model_that_the_runtime_cannot_decode_has_no_layers(
     assert decoding.layers_of(write_model(tmp_path / "m.gguf", **change)) == 0
     with pytest.raises(ModelError):
         decoding.layers_of(tmp_path / "missing.gguf")
+
+
+def test_the_pages_are_linked_and_the_same_bytes_twice(run: Decoding, tmp_path: Path) -> None:
+    audits = tuple(one.audit(run) for one in (buffer_copies, storage_modes, hidden_synchronisation))
+    outcome = Outcome("a device", "gfx942", [], Findings())
+    data = AuditData(outcome, (), None, "tokens", ("gfx942",), memory=audits)
+    for name in ("a", "b"):
+        pages = write_reports(data, tmp_path / name)
+        assert len(pages) >= 4
+    names = ("buffer_copies.md", "storage_modes.md", "hidden_synchronisation.md")
+    index = (tmp_path / "a" / "index.md").read_text()
+    for name in (*names, "index.md", "plots/storage_modes.svg"):
+        first = (tmp_path / "a" / name).read_bytes()
+        assert first == (tmp_path / "b" / name).read_bytes()
+    assert all(f"({name})" in index for name in names)
+    table = (tmp_path / "a" / "storage_modes.md").read_text()
+    assert table.count("| hipMalloc |") == len(storage_modes.audit(run).rows)
