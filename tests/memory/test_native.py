@@ -69,7 +69,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Native:
     return Native(library, program, toolchain.ledger_for(library))
 
 
-CLEAN = ("threads", "forks", "clean", "guarded", "streams", "per-thread", "graph", "array")
+CLEAN = ("copy-right-way", "threads", "forks", "clean", "guarded", "streams", "per-thread", "graph", "array")
 
 
 @pytest.mark.parametrize("what", CLEAN)
@@ -87,6 +87,7 @@ def test_a_right_program_is_not_accused(native: Native, what: str) -> None:
         ("copy-too-long", "copy-out-of-bounds", "32 too many"),
         ("copy-beside", "copy-out-of-bounds", "outside of device allocation 1"),
         ("copy-freed", "use-after-free", "which hipFree freed"),
+        ("copy-wrong-way", "argument-mismatch", "direction says host memory"),
         ("past-the-end", "canary-overwritten", "at its end"),
         ("before-the-start", "canary-overwritten", "1 bytes before its start"),
         ("after-free", "use-after-free", "the first at offset 10"),

@@ -163,6 +163,8 @@ static int copies(const char* what) {
   int status = 0;
   if (strcmp(what, "copy-too-long") == 0) status = hipMemcpy(memory, host, 64, kHostToDevice);
   if (strcmp(what, "copy-beside") == 0) status = hipMemcpy(host, memory + 40, 8, kDeviceToHost);
+  if (strcmp(what, "copy-wrong-way") == 0) status = hipMemcpy(memory, host, 32, kDeviceToHost);
+  if (strcmp(what, "copy-right-way") == 0) status = hipMemcpy(memory, host, 32, kHostToDevice);
   if (freed) status = hipMemcpy(host, memory, 32, kDeviceToHost);
   printf("copy %d, copies below %lu\n", status, hipPlainCalls(kCopies) - before);
   if (!freed) hipFree(memory);

@@ -135,6 +135,21 @@ void count_uses(const Copy& copy, const Record* source, const Record* destinatio
   }
 }
 
+// The direction says the host's memory where the device's is. ROCm goes by the addresses, so the
+// copy may still go on.
+void check_direction(const Call& call, const Side& side, bool write, hipMemcpyKind kind,
+                     std::vector<Finding>* findings) {
+  bool says_host = kind == hipMemcpyHostToHost ||
+                   kind == (write ? hipMemcpyDeviceToHost : hipMemcpyHostToDevice);
+  const Record* record = holder_of(side);
+  if (!says_host || record == nullptr || !record->live) return;
+  if (place_of(record) != Place::device || record->kind == Kind::ipc) return;
+  Finding finding = refusal(call, "argument-mismatch", side, write, record);
+  finding.message = deed(call, side, write) + " of " + title(*record) +
+                    " where the copy's direction says host memory";
+  findings->push_back(finding);
+}
+
 // What the host does not come after when the call returns.
 bool waits(const Copy& copy, Place source, Place destination) {
   bool device_only = on_device(destination) && (copy.fill || on_device(source));
@@ -181,13 +196,18 @@ void check_null(const Call& call, const Copy& copy) {
 bool check_copy(const Call& call, const Copy& copy) {
   if (!options.guards.load(std::memory_order_relaxed)) return true;
   std::vector<Finding> findings;
+  bool possible = false;
   {
     Locked lock(ledger().mutex);
-    if (check_side(call, copy.destination, true, &findings) && !copy.fill)
-      check_side(call, copy.source, false, &findings);
+    possible = check_side(call, copy.destination, true, &findings) &&
+               (copy.fill || check_side(call, copy.source, false, &findings));
+    if (possible && !copy.fill) {
+      check_direction(call, copy.destination, true, copy.kind, &findings);
+      check_direction(call, copy.source, false, copy.kind, &findings);
+    }
   }
   report_all(findings);
-  return findings.empty();
+  return possible;
 }
 
 void note_copy(const Call& call, const Copy& copy) {
