@@ -111,6 +111,7 @@ def test_attributes_are_kept(emulated: Emulated) -> None:
     assert library.hipMemPoolDestroy(pool) == SUCCESS
 
 
+@pytest.mark.memory(provokes=["double-free", "invalid-free"])
 def test_a_destroyed_pool_is_no_pool_and_its_buffers_live_on(emulated: Emulated) -> None:
     library = emulated.library
     pool = new_pool(emulated)
