@@ -97,6 +97,10 @@ UNDEFINED = (
 # A call before every access, nothing vectorised or widened, reads before writes seen as well.
 CHECKED = (
     *CODE,
+    # As a GPU's compiler does: what stays a call keeps its caller's variables in memory.
+    *("-mllvm", "-inline-threshold=1000"),
+    # A vector is loaded at once, even if its elements are used apart.
+    *("-mllvm", "-disable-vector-combine"),
     *(f"-fsanitize=thread,{UNDEFINED}", f"-fsanitize-recover={UNDEFINED}"),
     *("-mllvm", "-tsan-instrument-func-entry-exit=0"),
     *("-mllvm", "-tsan-instrument-read-before-write=1"),

@@ -114,9 +114,9 @@ class Children:
     def __init__(self) -> None:
         self._children: list[Child] = []
 
-    def emulated(self, kernel: str, *, workers: int = 1) -> Child:
+    def emulated(self, kernel: str, *, workers: int = 1, build: str = "plain") -> Child:
         """A child that runs a kernel of `emulated_child` on the emulated device."""
-        settings = {"workers": str(workers), "build": "plain"}
+        settings = {"workers": str(workers), "build": build}
         environment = device.child_environment("emulated", settings)
         return self._keep(Child("emulated_child.py", kernel, environment=environment))
 

@@ -32,6 +32,21 @@ def test_scaling(benchmark: Any, children: Any, table: Any, kernel: str, title: 
     table.add(benchmark, f"{title}, two workers", both * 1e3, "ms", least / both, "one worker")
 
 
+@pytest.mark.benchmark(group="kernels, checked build")
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("kernel", "title"), [("gemm_f32_tiled", GEMM), ("softmax", SOFTMAX)], ids=["gemm", "softmax"]
+)
+def test_checked(
+    benchmark: Any, children: Any, table: Any, kernel: str, title: str, workers: int
+) -> None:
+    plain = children.emulated(kernel, workers=workers)
+    checked = children.emulated(kernel, workers=workers, build="checked")
+    least = min(_timed(benchmark, checked.seconds))
+    named = f"{title}, checked, workers: {workers}"
+    table.add(benchmark, named, least * 1e3, "ms", least / plain.best(ROUNDS), "plain")
+
+
 @pytest.mark.benchmark(group="kernels, plain build")
 @pytest.mark.parametrize(
     ("kernel", "title"), [("gemm_f32_tiled", GEMM), ("softmax", SOFTMAX)], ids=["gemm", "softmax"]

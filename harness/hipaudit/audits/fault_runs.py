@@ -25,11 +25,15 @@ _GRACE_S: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One launch: what, in which build, and in which order its blocks and waves run."""
+    """One launch: what, in which build, in which order its blocks and waves run, on how many cores.
+
+    workers  0: one for each core
+    """
 
     request: Request
     build: str = "checked"
     order_seed: int = 0
+    workers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ def _run_here(item: Mapping[str, Any], device: Device) -> dict[str, Any]:
     request = item["request"]
     device.control.set("build", item["build"])
     device.control.set("order_seed", str(item["order_seed"]))
+    device.control.set("workers", str(item["workers"]))
     device.control.set("timeout", str(request["timeout_s"]))
     before, value, error = device.journal_size(), None, None
     try:

@@ -11,6 +11,7 @@ struct AccessFlags {
   Access kind;
   Reach reach = Reach::none;  // of an atomic
   bool reads = true;          // an atomic that stores reads nothing
+  bool stores = true;         // an atomic that loads changes nothing
 };
 
 // Checks the access of `size` bytes that is about to happen; `pc` lies within the instruction.

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "check/access.h"
+#include "check/epochs.h"
 #include "check/hygiene.h"
 #include "device/sync.h"
 
@@ -16,8 +17,8 @@ namespace {
 // The latest releases of every thread through one atomic, none further than the atomic goes.
 using Published = std::map<uint64_t, const Release*>;
 
-uint64_t key_of(uint32_t instance, uint32_t thread, Reach reach) {
-  return uint64_t{instance} << 16 | uint64_t{thread} << 2 | static_cast<uint64_t>(reach);
+uint64_t key_of(uint32_t block, uint32_t thread, Reach reach) {
+  return uint64_t{block} << 16 | uint64_t{thread} << 2 | static_cast<uint64_t>(reach);
 }
 Reach reach_of_key(uint64_t key) { return static_cast<Reach>(key & 3); }
 
@@ -46,39 +47,33 @@ ThreadSync& sync_of(Block& block, uint32_t thread) {
   return check.threads[thread];
 }
 
-// What the thread can release now. Its own later accesses have later times.
+// What the thread can release now. Its own later accesses have later epochs.
 const Release* snapshot(Worker& worker) {
-  Block& block = *worker.block;
-  BlockCheck& check = check_of(block);
-  uint32_t thread = worker.current->index.flat;
-  uint32_t wave = thread >> worker.launch->wave_shift;
+  BlockCheck& check = check_of(*worker.block);
   auto* release = new Release;
-  release->instance = check.instance;
-  release->thread = static_cast<uint16_t>(thread);
-  release->time = check.time[wave];
-  release->known = check.horizon;
-  advance_time(block, check, wave);
+  release->block = check.index;
+  release->thread = worker.current->index.flat;
+  release->epoch = check.epoch;
+  release->past = check.past;
+  advance_epoch(check);
+  publish(worker, check);
   return keep(release);
 }
 
 // When all threads had a fence before the last barrier, one thread's atomic releases for all.
 const Release* with_block(const Release* own, Block& block, Reach reach) {
   const BlockCheck& check = check_of(block);
-  if (check.all_fenced < reach || own->instance != check.instance) return own;
-  uint32_t wave = own->thread >> block.launch->wave_shift;
-  if (own->known.local[wave] >= check.bare[wave] && own->known.global[wave] >= check.bare[wave])
-    return own;
+  if (check.all_fenced < reach || own->block != check.index) return own;
+  if (own->past.local >= check.bare && own->past.global >= check.bare) return own;
   auto* release = new Release(*own);
-  for (uint32_t w = 0; w < kMostWaves; ++w) {
-    release->known.local[w] = std::max(own->known.local[w], check.bare[w]);
-    release->known.global[w] = std::max(own->known.global[w], check.bare[w]);
-  }
+  release->past.local = std::max(own->past.local, check.bare);
+  release->past.global = std::max(own->past.global, check.bare);
   return keep(release);
 }
 
 void add(Published& to, const Release* release, Reach reach) {
-  const Release*& slot = to[key_of(release->instance, release->thread, reach)];
-  if (slot == nullptr || slot->time <= release->time) slot = release;
+  const Release*& slot = to[key_of(release->block, release->thread, reach)];
+  if (slot == nullptr || slot->epoch <= release->epoch) slot = release;
 }
 
 void add(std::vector<Acquired>& to, Acquired one) {
@@ -115,7 +110,7 @@ void pass_on(const std::vector<Acquired>& acquired, Reach reach, uintptr_t addre
 }
 
 // An atomic write hands out what it releases by itself, or what the latest fences let it.
-void publish(Worker& worker, ThreadSync& sync, uintptr_t address, int order, Reach reach) {
+void hand_out(Worker& worker, ThreadSync& sync, uintptr_t address, int order, Reach reach) {
   const Release* own[4] = {};
   Reach furthest = Reach::none;
   for (size_t within = 1; within <= static_cast<size_t>(reach); ++within) {
@@ -142,19 +137,20 @@ void forget_atomics() {
   arena().clear();
 }
 
-bool covered(const std::vector<Acquired>& acquired, const Record& record, uint32_t wave,
-             Reach distance, bool shared) {
+bool covered(const std::vector<Acquired>& acquired, const Record& record, Reach distance,
+             bool shared) {
+  if (acquired.empty()) return false;
+  uint32_t block = block_of(record.epoch());
   Locked lock(mutex);
   for (const Acquired& known : acquired) {
     if (known.reach < distance) continue;
     const Published& all = published()[known.address];
-    auto one = all.lower_bound(key_of(record.instance, 0, Reach::none));
-    for (; one != all.end() && one->second->instance == record.instance; ++one) {
+    auto one = all.lower_bound(key_of(block, 0, Reach::none));
+    for (; one != all.end() && one->second->block == block; ++one) {
       const Release& release = *one->second;
       if (reach_of_key(one->first) < distance) continue;
-      const Horizon& horizon = release.known;
-      bool own = release.thread == record.thread && record.time <= release.time;
-      if (!own && record.time >= (shared ? horizon.local[wave] : horizon.global[wave])) continue;
+      bool own = release.thread == record.thread() && record.epoch() <= release.epoch;
+      if (!own && record.epoch() > release.past.of(shared)) continue;
       if (distance != Reach::device) note_handover();
       return true;
     }
@@ -194,9 +190,10 @@ void Checker::fence(Worker& worker, int order, int scope) {
   ThreadSync& sync = sync_of(*worker.block, worker.current->index.flat);
   Reach reach = reach_of(scope);
   if (acquires(order)) {
-    if (check.all_fenced >= Reach::block && reach >= Reach::block)
-      std::copy(check.bare, check.bare + kMostWaves, sync.horizon);
+    if (check.all_fenced >= Reach::block && reach >= Reach::block) sync.past = check.bare;
     learn(sync, check, reach);
+    check.anyone_acquired = check.anyone_acquired || !sync.acquired.empty();
+    publish(worker, check);
   }
   if (!releases(order) || reach == Reach::none) return;
   sync.fenced_since_barrier = std::max(sync.fenced_since_barrier, reach);
@@ -210,11 +207,17 @@ void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, 
   Reach reach = reach_of(scope);
   // The hardware splits such an atomic, or faults.
   if (address % size != 0) report_misaligned(address, size, size, "an atomic", pc);
-  check_access(address, size, {Access::atomic, reach, kind != 1}, pc);
+  check_access(address, size, {Access::atomic, reach, kind != 1, kind != 0}, pc);
   note_atomic(worker, address, kind != 0, pc);
   ThreadSync& sync = sync_of(*worker.block, worker.current->index.flat);
-  if (kind != 1) add(acquires(order) ? sync.acquired : sync.observed, {address, reach});
-  if (kind != 0) publish(worker, sync, address, order, reach);
+  if (kind != 1) {
+    add(acquires(order) ? sync.acquired : sync.observed, {address, reach});
+    if (acquires(order) && !check_of(*worker.block).anyone_acquired) {
+      check_of(*worker.block).anyone_acquired = true;
+      publish(worker, check_of(*worker.block));
+    }
+  }
+  if (kind != 0) hand_out(worker, sync, address, order, reach);
 }
 
 }  // namespace hipaudit

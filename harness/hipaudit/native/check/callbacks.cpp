@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "check/access.h"
+#include "check/fast.h"
 #include "check/symbols.h"
 
 #define HIPAUDIT_PC (reinterpret_cast<uintptr_t>(__builtin_return_address(0)) - 1)
@@ -10,6 +11,39 @@ namespace hipaudit {
 namespace {
 
 uintptr_t address_of(const volatile void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
+uintptr_t shared_start() { return reinterpret_cast<uintptr_t>(shared_memory()); }
+
+// A variable of the thread's own, where there is nothing to check that is not checked at the index.
+bool is_private(uintptr_t address) {
+  const Worker& worker = *current_worker();
+  if (context().check.attention != 0) return false;
+  bool own = worker.stacks.contains(worker.current->stack, address) &&
+             worker.stacks.guard_hit(address) < 0;
+  context().check.accesses += own;
+  return own;
+}
+
+template <unsigned kSize>
+__attribute__((noinline)) void check_read(const void* pointer, uintptr_t pc) {
+  uintptr_t address = address_of(pointer);
+  if (!fast::access<kSize, false>(context(), shared_start(), kSharedSpan, address, pc) &&
+      !is_private(address))
+    check_access(address, kSize, {Access::read}, pc);
+}
+
+template <unsigned kSize>
+HIPAUDIT_HOT void check_read_quickly(const void* pointer, uintptr_t pc) {
+  if (!fast::read_again<kSize>(context(), shared_start(), kSharedSpan, address_of(pointer)))
+    check_read<kSize>(pointer, pc);
+}
+
+template <unsigned kSize>
+HIPAUDIT_HOT void check_write(const void* pointer, uintptr_t pc) {
+  uintptr_t address = address_of(pointer);
+  if (!fast::access<kSize, true>(context(), shared_start(), kSharedSpan, address, pc) &&
+      !is_private(address))
+    check_access(address, kSize, {Access::write}, pc);
+}
 
 constexpr int kSystemScope = 5;
 
@@ -55,15 +89,11 @@ void __tsan_vptr_update(void**, void*) {}
 void __tsan_vptr_read(void**) {}
 
 #define HIPAUDIT_ACCESS(size)                                                   \
-  void __tsan_read##size(void* p) {                                             \
-    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);             \
-  }                                                                             \
-  void __tsan_write##size(void* p) {                                            \
-    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);            \
-  }                                                                             \
+  void __tsan_read##size(void* p) { check_read_quickly<size>(p, HIPAUDIT_PC); } \
+  void __tsan_write##size(void* p) { check_write<size>(p, HIPAUDIT_PC); }       \
   void __tsan_read_write##size(void* p) {                                       \
-    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);             \
-    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);            \
+    check_read<size>(p, HIPAUDIT_PC);                                           \
+    check_write<size>(p, HIPAUDIT_PC);                                          \
   }                                                                             \
   void __tsan_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); } \
   void __tsan_volatile_write##size(void* p) { polled(p, size, 1, HIPAUDIT_PC); }
@@ -74,15 +104,11 @@ HIPAUDIT_ACCESS(8)
 HIPAUDIT_ACCESS(16)
 
 #define HIPAUDIT_UNALIGNED(size)                                                          \
-  void __tsan_unaligned_read##size(void* p) {                                             \
-    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);                       \
-  }                                                                                       \
-  void __tsan_unaligned_write##size(void* p) {                                            \
-    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);                      \
-  }                                                                                       \
+  void __tsan_unaligned_read##size(void* p) { check_read_quickly<size>(p, HIPAUDIT_PC); } \
+  void __tsan_unaligned_write##size(void* p) { check_write<size>(p, HIPAUDIT_PC); }       \
   void __tsan_unaligned_read_write##size(void* p) {                                       \
-    check_access(address_of(p), size, {Access::read}, HIPAUDIT_PC);                       \
-    check_access(address_of(p), size, {Access::write}, HIPAUDIT_PC);                      \
+    check_read<size>(p, HIPAUDIT_PC);                                                     \
+    check_write<size>(p, HIPAUDIT_PC);                                                    \
   }                                                                                       \
   void __tsan_unaligned_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); } \
   void __tsan_unaligned_volatile_write##size(void* p) { polled(p, size, 1, HIPAUDIT_PC); }
@@ -158,6 +184,7 @@ void hipaudit_atomic(const volatile void* p, unsigned size, int order, int scope
   atomic_access(*worker, address_of(p), size, order, scope, kind, HIPAUDIT_PC);
   if (kind != 1) wait_politely(*worker, address_of(p), HIPAUDIT_PC);
   static_cast<WorkerCheck*>(worker->check)->noted_atomic = address_of(p);
+  set_attention(kAtomicNoted);
 }
 
 }  // extern "C"

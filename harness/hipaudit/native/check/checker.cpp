@@ -3,10 +3,10 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
 #include "check/access.h"
+#include "check/epochs.h"
 #include "check/hygiene.h"
 #include "check/probe.h"
 #include "check/sites.h"
@@ -16,26 +16,9 @@
 
 namespace hipaudit {
 
-uint32_t first_instance = 1;
 uint64_t first_followed = 0;
 
 namespace {
-
-std::atomic<uint32_t> next_instance{1};
-Mutex extra_mutex;
-
-// Instances given out in the middle of a launch, and the block that each one is.
-std::map<uint32_t, uint32_t>& extra_instances() {
-  static auto* map = new std::map<uint32_t, uint32_t>;
-  return *map;
-}
-uint64_t launch_blocks = 0;
-
-void* map_lazily(size_t bytes) {
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return memory == MAP_FAILED ? nullptr : memory;
-}
 
 // Shared memory of a fresh block: its variables exist and hold nothing, all between them is out of
 // bounds.
@@ -44,10 +27,11 @@ void reset_shared_states(Worker& worker) {
   WorkerCheck& check = check_of(worker);
   const Kernel& kernel = *launch.kernel;
   size_t words = (kernel.dynamic_offset + launch.shape.shared_bytes) / 4 + 64;
-  std::fill(check.states, check.states + words, State{0});
+  State* states = check.shared.states;
+  std::fill(states, states + words, State{0});
   for (const SharedVariable& variable : kernel.shared)
-    mark_states(check.states, variable.offset, variable.size, kAddressable, 0);
-  mark_states(check.states, kernel.dynamic_offset, launch.shape.shared_bytes, kAddressable, 0);
+    mark_states(states, variable.offset, variable.size, kAddressable, 0);
+  mark_states(states, kernel.dynamic_offset, launch.shape.shared_bytes, kAddressable, 0);
 }
 
 // Who did not come to the barrier, or came to another one.
@@ -80,15 +64,18 @@ void check_divergence(Worker& worker, Block& block) {
   observe(launch, seen);
 }
 
-// Reads of words that held nothing, now that the interval between two barriers is over. A word that
-// another thread wrote meanwhile may have been read too early: that is a race and reported as one.
-void settle_unwritten(Worker& worker, Block& block) {
-  BlockCheck& check = check_of(block);
-  for (const UnwrittenRead& read : check.unwritten)
-    if (std::find(check.raced.begin(), check.raced.end(), read.cell) == check.raced.end())
-      observe(*worker.launch, read.seen);
-  check.unwritten.clear();
-  check.raced.clear();
+// Beyond as many words of global memory, reads of nothing are reported without waiting for an
+// explanation.
+constexpr size_t kMostUnwritten = size_t{1} << 16;
+Mutex unwritten_mutex;
+Unwritten& unwritten_global() {
+  static auto* map = new Unwritten;
+  return *map;
+}
+
+void settle(const Launch& launch, Unwritten& unwritten) {
+  for (const auto& [word, seen] : unwritten) observe(launch, seen);
+  unwritten.clear();
 }
 
 void memory_freed(const Allocation& allocation) {
@@ -117,19 +104,6 @@ void memory_copied(uintptr_t to, uintptr_t from, size_t size) {
 
 }  // namespace
 
-void advance_time(Block& block, BlockCheck& check, uint32_t wave) {
-  if (++check.time[wave] < 0xffff) return;
-  // Out of numbers: go on as another instance, to which the old one is past.
-  Locked lock(extra_mutex);
-  check.older.push_back(check.instance);
-  check.instance = next_instance.fetch_add(1);
-  extra_instances()[check.instance] = block.index.flat;
-  for (uint32_t w = 0; w < kMostWaves; ++w) {
-    check.time[w] = 1;
-    check.met[w] = check.horizon.local[w] = check.horizon.global[w] = check.bare[w] = 0;
-  }
-}
-
 Checker& checker() {
   static Checker instance;
   return instance;
@@ -138,11 +112,53 @@ Checker& checker() {
 WorkerCheck& check_of(Worker& worker) {
   if (worker.check == nullptr) {
     auto* check = new WorkerCheck;
-    check->states = static_cast<State*>(map_lazily(kSharedSpan / 4));
-    check->cells = static_cast<Cell*>(map_lazily(kSharedSpan / 4 * sizeof(Cell)));
+    check->shared = new_shadow(kSharedSpan);
     worker.check = check;
   }
   return *static_cast<WorkerCheck*>(worker.check);
+}
+
+void publish(const Worker& worker, const BlockCheck& check) {
+  CheckWindow& window = context().check;
+  auto place = [](uint32_t epoch) { return uint64_t{epoch} << Record::kEpochBit; };
+  window.epoch = place(check.epoch);
+  window.launch_floor = place(first_epoch());
+  window.block_floor = place(check.first);
+  window.global_floor = place(check.past.global + 1);
+  window.global_span = place(check.end - (check.past.global + 1));
+  window.shared_floor = place(check.past.local + 1);
+  window.shared_span = place(check.end - (check.past.local + 1));
+  window.irregular = check.anyone_acquired || !check.older.empty() ? 1 : 0;
+  const Shadow& shared = static_cast<const WorkerCheck*>(worker.check)->shared;
+  window.shared_states = shared.states;
+  window.shared_writes = reinterpret_cast<unsigned long long*>(shared.writes);
+  window.shared_reads = reinterpret_cast<unsigned long long*>(shared.reads);
+  window.shared_seconds = shared.seconds.base();
+  window.sites = running_sites().numbers();
+  window.code = worker.launch->kernel->image->code_begin();
+  window.wave_bit = Record::kThreadBit + worker.launch->wave_shift;
+  window.several = worker.launch->workers > 1 ? 1 : 0;
+}
+
+void note_unwritten(const Present& now, uintptr_t word, const Observation& seen) {
+  if (now.shared) {
+    now.check->unwritten.emplace(word, seen);
+    return;
+  }
+  Locked lock(unwritten_mutex);
+  if (unwritten_global().size() < kMostUnwritten)
+    unwritten_global().emplace(word, seen);
+  else
+    observe(*now.worker->launch, seen);
+}
+
+void explain_unwritten(const Present& now, uintptr_t word) {
+  if (now.shared) {
+    now.check->unwritten.erase(word);
+    return;
+  }
+  Locked lock(unwritten_mutex);
+  unwritten_global().erase(word);
 }
 
 bool start_checking() {
@@ -165,64 +181,59 @@ bool start_checking() {
 }
 
 void Checker::launch_begins(Launch& launch) {
-  Locked lock(extra_mutex);
-  // Numbers run out after 2^32 blocks: begin again with an empty shadow.
-  if (next_instance.load() > 0xffffffffu - launch.blocks - (1u << 20)) {
-    madvise(reinterpret_cast<void*>(kCellBase), kDeviceSpan / 4 * sizeof(Cell), MADV_DONTNEED);
-    next_instance = 1;
-  }
-  extra_instances().clear();
+  begin_epochs(launch.blocks);
   enter_sites(*launch.kernel->image);
   begin_hygiene(launch);
-  launch_blocks = launch.blocks;
-  first_instance = next_instance.fetch_add(static_cast<uint32_t>(launch.blocks));
 }
 
 void Checker::launch_ends(Launch& launch) {
+  // In a launch that was given up, writes are missing that would have come.
+  if (launch.stop.load()) unwritten_global().clear();
+  settle(launch, unwritten_global());
   journal_observations(launch);
   end_hygiene(launch);
   forget_atomics();
   forget_probes();
 }
 
-uint32_t block_of(uint32_t instance) {
-  if (instance - first_instance < launch_blocks) return instance - first_instance;
-  Locked lock(extra_mutex);
-  auto found = extra_instances().find(instance);
-  return found == extra_instances().end() ? 0 : found->second;
-}
-
 void Checker::block_begins(Worker& worker, Block& block) {
   if (block.check == nullptr) block.check = new BlockCheck;
   BlockCheck& check = check_of(block);
   check = BlockCheck{};
-  check.instance = first_instance + block.index.flat;
-  for (uint16_t& time : check.time) time = 1;
+  check.index = block.index.flat;
+  enter_epochs(check);
+  if (WorkerCheck& of_worker = check_of(worker); of_worker.beginnings != epoch_beginnings()) {
+    forget_accesses(of_worker.shared, kSharedSpan);
+    of_worker.beginnings = epoch_beginnings();
+  }
   reset_shared_states(worker);
+  publish(worker, check);
 }
 
 void Checker::block_set_aside(Worker& worker, Block& block) {
   size_t words =
       (worker.launch->kernel->dynamic_offset + worker.launch->shape.shared_bytes) / 4 + 64;
-  State* states = check_of(worker).states;
+  State* states = check_of(worker).shared.states;
   check_of(block).shared.assign(states, states + words);
 }
 
 void Checker::block_resumed(Worker& worker, Block& block) {
   const auto& saved = check_of(block).shared;
-  std::copy(saved.begin(), saved.end(), check_of(worker).states);
+  std::copy(saved.begin(), saved.end(), check_of(worker).shared.states);
+  publish(worker, check_of(block));
 }
 
 void Checker::block_ends(Worker& worker, Block& block) {
   WorkerCheck& check = check_of(worker);
   flush_pending(check, *worker.launch);
   // In a launch that was given up, writes are missing that would have come.
-  if (worker.launch->stop.load()) check_of(block).unwritten.clear();
-  settle_unwritten(worker, block);
+  Unwritten& unwritten = check_of(block).unwritten;
+  if (worker.launch->stop.load()) unwritten.clear();
+  settle(*worker.launch, unwritten);
   settle_probes(worker, block);
-  note_shared_use(*worker.launch, check.states);
-  worker.launch->accesses.fetch_add(check.accesses);
-  check.accesses = 0;
+  note_shared_use(*worker.launch, check.shared.states);
+  worker.launch->accesses.fetch_add(context().check.accesses);
+  context().check.accesses = 0;
 }
 
 void Checker::barrier_completes(Worker& worker, Block& block, int kind) {
@@ -230,25 +241,29 @@ void Checker::barrier_completes(Worker& worker, Block& block, int kind) {
   check_divergence(worker, block);
   kind = note_barrier(*worker.launch, block, kind);
   if (kind < 0) return;
-  settle_unwritten(worker, block);
   BlockCheck& check = check_of(block);
-  for (uint32_t wave = 0; wave < block.waves.size(); ++wave) {
-    advance_time(block, check, wave);
-    if ((kind & kBarrierLocal) != 0) check.horizon.local[wave] = check.time[wave];
-    if ((kind & kBarrierGlobal) != 0) check.horizon.global[wave] = check.time[wave];
-    check.met[wave] = check.bare[wave] = check.time[wave];
-  }
+  settle(*worker.launch, check.unwritten);
+  if ((kind & kBarrierLocal) != 0) check.past.local = check.epoch;
+  if ((kind & kBarrierGlobal) != 0) check.past.global = check.epoch;
+  check.bare = check.epoch;
   if (!check.threads.empty()) atomics_at_barrier(block);
+  if ((kind & kBarrierFull) == kBarrierFull)
+    advance_past_barrier(check);
+  else
+    advance_epoch(check);
+  publish(worker, check);
 }
 
 // Everything before a barrier of the grid is past: the blocks go on as if in a new launch.
-void Checker::grid_barrier_completes(Launch& launch) {
-  first_instance = next_instance.fetch_add(static_cast<uint32_t>(launch.blocks));
-}
+void Checker::grid_barrier_completes(Launch& launch) { begin_epochs(launch.blocks); }
 
-void Checker::block_passes_grid(Worker&, Block& block) {
+void Checker::block_passes_grid(Worker& worker, Block& block) {
   BlockCheck& check = check_of(block);
-  if (check.instance < first_instance) check.instance = first_instance + block.index.flat;
+  if (check.floor != first_epoch()) {
+    check.older.clear();
+    enter_epochs(check);
+  }
+  publish(worker, check);
 }
 
 void Checker::wave_meets(Worker& worker, Block& block, uint32_t wave, uint64_t lanes,
@@ -256,9 +271,10 @@ void Checker::wave_meets(Worker& worker, Block& block, uint32_t wave, uint64_t l
   flush_pending(check_of(worker), *worker.launch);
   if (!ordered) return;
   BlockCheck& check = check_of(block);
-  advance_time(block, check, wave);
-  check.met[wave] = check.time[wave];
+  check.wave_past[wave] = check.epoch;
+  advance_epoch(check);
   if (!check.threads.empty()) atomics_at_wave(block, wave << worker.launch->wave_shift, lanes);
+  publish(worker, check);
 }
 
 void Checker::thread_ends(Worker& worker, Block& block, Fiber& fiber) {
@@ -273,6 +289,7 @@ void Checker::thread_ends(Worker& worker, Block& block, Fiber& fiber) {
                fiber.index.flat};
   observe(*worker.launch, seen);
   check.index_site = nullptr;
+  clear_attention(kIndexLeft);
 }
 
 Side present_side(Worker& worker, uintptr_t pc) {
@@ -282,6 +299,7 @@ Side present_side(Worker& worker, uintptr_t pc) {
 void flush_pending(WorkerCheck& check, const Launch& launch) {
   if (!check.pending.active) return;
   check.pending.active = false;
+  clear_attention(kPendingWrite);
   bool same = memcmp(check.pending.before, reinterpret_cast<const void*>(check.pending.address),
                      check.pending.size) == 0;
   if (same) {
@@ -295,27 +313,25 @@ void flush_pending(WorkerCheck& check, const Launch& launch) {
 }
 
 bool happened_before(const Record& record, const Present& now) {
-  if (record.instance < first_instance) return true;  // an earlier launch, or no access at all
+  if (record.epoch() < first_epoch()) return true;  // an earlier launch, or no access at all
   const BlockCheck& check = *now.check;
-  uint32_t wave = record.thread >> now.worker->launch->wave_shift;
-  if (record.instance != check.instance) {
+  uint32_t epoch = record.epoch();
+  if (!check.contains(record)) {
     if (now.shared) return true;  // the last block's, gone with it
-    if (std::find(check.older.begin(), check.older.end(), record.instance) != check.older.end())
-      return true;
-    return covered(check.acquired, record, wave, Reach::device, now.shared) ||
+    for (const auto& [first, end] : check.older)
+      if (epoch - first < end - first) return true;
+    return covered(check.acquired, record, Reach::device, now.shared) ||
            (!check.threads.empty() &&
-            covered(check.threads[now.thread].acquired, record, wave, Reach::device, now.shared));
+            covered(check.threads[now.thread].acquired, record, Reach::device, now.shared));
   }
-  if (record.thread == now.thread) return true;
-  if (wave == now.wave && record.time < check.met[wave]) return true;
-  if (record.time < (now.shared ? check.horizon.local[wave] : check.horizon.global[wave]))
-    return true;
+  if (record.thread() == now.thread || epoch <= check.past.of(now.shared)) return true;
+  uint32_t wave = record.thread() >> now.worker->launch->wave_shift;
+  if (wave == now.wave && epoch <= check.wave_past[wave]) return true;
   if (check.threads.empty()) return false;
   const ThreadSync& sync = check.threads[now.thread];
   Reach distance = wave == now.wave ? Reach::wave : Reach::block;
-  return record.time < sync.horizon[wave] ||
-         covered(check.acquired, record, wave, distance, now.shared) ||
-         covered(sync.acquired, record, wave, distance, now.shared);
+  return epoch <= sync.past || covered(check.acquired, record, distance, now.shared) ||
+         covered(sync.acquired, record, distance, now.shared);
 }
 
 }  // namespace hipaudit

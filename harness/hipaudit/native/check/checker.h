@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "check/report.h"
@@ -14,21 +15,21 @@
 namespace hipaudit {
 
 constexpr uint32_t kMostWaves = 32;
-constexpr uint32_t kMostThreads = 1024;
 
-// Up to which time of each wave a thread knows that everything has happened, per address space.
-struct Horizon {
-  uint16_t local[kMostWaves] = {};
-  uint16_t global[kMostWaves] = {};
+// The last epoch of a block of which everything is past, per address space.
+struct Past {
+  uint32_t local = 0;
+  uint32_t global = 0;
+  uint32_t of(bool shared) const { return shared ? local : global; }
 };
 
 // What one thread can make known through an atomic: its own accesses up to a fence, and what it
 // knew of its block then.
 struct Release {
-  uint32_t instance = 0;
-  uint16_t thread = 0;
-  uint16_t time = 0;
-  Horizon known;
+  uint32_t block = 0;
+  uint32_t thread = 0;
+  uint32_t epoch = 0;
+  Past past;
 };
 
 // An atomic that was read, and how far the reading and its fence go.
@@ -42,31 +43,34 @@ struct ThreadSync {
   // By Reach: the latest fence of at least that reach; atomic stores after it release.
   const Release* fenced[4] = {};
   Reach fenced_since_barrier = Reach::none;
-  std::vector<Acquired> observed;     // what they release is known once a fence follows
-  std::vector<Acquired> acquired;     // what they release is known
-  uint16_t horizon[kMostWaves] = {};  // through barriers that order nothing, between fences that do
+  std::vector<Acquired> observed;  // what they release is known once a fence follows
+  std::vector<Acquired> acquired;  // what they release is known
+  uint32_t past = 0;               // through barriers that order nothing, between fences that do
 };
 
-struct UnwrittenRead {
-  const Cell* cell;
-  bool shared;
-  Observation seen;
-};
+// Reads of words that held nothing, by word.
+using Unwritten = std::map<uintptr_t, Observation>;
 
 struct BlockCheck {
-  std::vector<UnwrittenRead> unwritten;  // since the last barrier
-  uint32_t instance = 0;
-  std::vector<uint32_t> older;  // earlier instances of the same block, after 2^16 synchronisations
-  uint16_t time[kMostWaves] = {};
-  uint16_t met[kMostWaves] = {};    // the time at which the wave's lanes were last ordered
-  Horizon horizon;                  // through barriers
-  uint16_t bare[kMostWaves] = {};   // through barriers that order nothing
-  std::vector<Acquired> acquired;   // by threads that a barrier came after
-  std::vector<Acquired> observed;   // read by such threads without a fence
-  std::vector<const Cell*> raced;   // words that a race was reported for, since the last barrier
+  Unwritten unwritten;  // of shared memory, since the last barrier
+  uint32_t index = 0;
+  uint32_t floor = 0;  // first_epoch() when the block got its epochs
+  // Epochs [first, end) are the block's; `epoch` is the one it is in.
+  uint32_t first = 0;
+  uint32_t end = 0;
+  uint32_t epoch = 0;
+  std::vector<std::pair<uint32_t, uint32_t>> older;  // earlier epochs of the same block
+  Past past;                                         // through barriers
+  uint32_t bare = 0;                                 // through barriers that order nothing
+  uint32_t wave_past[kMostWaves] = {};               // within the wave
+  std::vector<Acquired> acquired;                    // by threads that a barrier came after
+  std::vector<Acquired> observed;                    // read by such threads without a fence
+  bool anyone_acquired = false;                      // a thread or, through a barrier, the block
   Reach all_fenced = Reach::none;   // every thread had such a fence before the last barrier
   std::vector<ThreadSync> threads;  // empty until the block uses fences or atomics
   std::vector<State> shared;        // while the block is set aside
+
+  bool contains(const Record& record) const { return record.epoch() - first < end - first; }
 };
 
 // A write that races with another: an error unless both wrote the same, which shows after the
@@ -79,10 +83,12 @@ struct PendingWrite {
   unsigned char before[16] = {};
 };
 
+// Why the next access goes the long way.
+enum Attention : unsigned { kPendingWrite = 1, kIndexLeft = 2, kAtomicNoted = 4 };
+
 struct WorkerCheck {
-  State* states = nullptr;  // of shared memory
-  Cell* cells = nullptr;
-  uint64_t accesses = 0;
+  Shadow shared;
+  uint32_t beginnings = 0;  // of epochs, when the shadow was last emptied
   PendingWrite pending;
   uintptr_t noted_atomic = 0;  // announced by the headers with its scope
   uintptr_t polled_address = 0;
@@ -116,9 +122,6 @@ Checker& checker();
 WorkerCheck& check_of(Worker& worker);
 inline BlockCheck& check_of(Block& block) { return *static_cast<BlockCheck*>(block.check); }
 
-// Instances of the running launch begin here; smaller ones belong to launches before it.
-extern uint32_t first_instance;
-
 // Decides whether the access that `record` tells of happened before the running thread's present.
 struct Present {
   Worker* worker;
@@ -129,8 +132,14 @@ struct Present {
   bool shared;  // the address space
 };
 bool happened_before(const Record& record, const Present& now);
-// The block that ran as this instance in the running launch.
-uint32_t block_of(uint32_t instance);
+// The block of the running launch whose epoch this is.
+uint32_t block_of(uint32_t epoch);
+
+// A read of a word that holds nothing; settled when a later access shows that it came too early,
+// else reported when the interval is over (shared memory) or the launch (global).
+void note_unwritten(const Present& now, uintptr_t word, const Observation& seen);
+// A race for the word explains why it held nothing when it was read.
+void explain_unwritten(const Present& now, uintptr_t word);
 
 // Maps the shadow and follows the memory from now on; again does nothing. False: it cannot be had.
 bool start_checking();
@@ -139,12 +148,10 @@ bool start_checking();
 extern uint64_t first_followed;
 // Drops what the launch's atomics made known.
 void forget_atomics();
-// The wave's clock goes on; its other lanes learn nothing by that.
-void advance_time(Block& block, BlockCheck& check, uint32_t wave);
-// True when a release that was acquired through one of the atomics covers the access, which was
-// made by a thread of `wave` and is that far away.
-bool covered(const std::vector<Acquired>& acquired, const Record& record, uint32_t wave,
-             Reach distance, bool shared);
+// True when a release that was acquired through one of the atomics covers the access, which is that
+// far away.
+bool covered(const std::vector<Acquired>& acquired, const Record& record, Reach distance,
+             bool shared);
 // Synchronisation through atomics, in atomics.cpp.
 void atomics_at_barrier(Block& block);
 void atomics_at_wave(Block& block, uint32_t first_thread, uint64_t lanes);
@@ -155,5 +162,9 @@ void report_misaligned(uintptr_t address, uint64_t size, uint64_t align, const s
                        uintptr_t pc);
 void flush_pending(WorkerCheck& check, const Launch& launch);
 Side present_side(Worker& worker, uintptr_t pc);
+// Tells the running worker's context what the block's checker knows.
+void publish(const Worker& worker, const BlockCheck& check);
+inline void set_attention(Attention reason) { context().check.attention |= reason; }
+inline void clear_attention(Attention reason) { context().check.attention &= ~reason; }
 
 }  // namespace hipaudit

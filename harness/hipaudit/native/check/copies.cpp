@@ -29,7 +29,8 @@ bool starts_with(std::string_view text, std::string_view prefix) {
 
 // An address operand, as in "ptr align 16 %arrayidx".
 struct Operand {
-  std::string_view name;
+  std::string_view text;
+  std::string_view name;  // empty of what the compiler placed
   uint64_t align = 1;
 };
 
@@ -41,9 +42,10 @@ Operand take_operand(std::string_view& rest) {
   rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
   if (size_t at = text.find("align "); at != std::string_view::npos)
     operand.align = strtoull(text.data() + at + 6, nullptr, 10);
+  operand.text = text.substr(text.find_last_of(' ') + 1);
+  if (text.find('(') != std::string_view::npos) operand.text = {};  // an expression
   // Globals and constants are where the compiler put them.
-  if (size_t at = text.rfind(' '); at != std::string_view::npos && text[at + 1] == '%')
-    operand.name = text.substr(at + 1);
+  if (!operand.text.empty() && operand.text[0] == '%') operand.name = operand.text;
   return operand;
 }
 
@@ -58,7 +60,7 @@ class Writer {
       locals_.insert(text.substr(text.find('%'), at - text.find('%')));
     } else if (starts_with(text, "  call void @llvm.memcpy.p0.p0.") ||
                starts_with(text, "  call void @llvm.memmove.p0.p0.")) {
-      check_copy(text);
+      if (check_copy(text)) return;
     }
     out_ += text;
     out_ += '\n';
@@ -66,24 +68,45 @@ class Writer {
   std::string take() { return std::move(out_); }
 
  private:
-  void check_copy(std::string_view text) {
+  // True when the copy itself is written as well.
+  bool check_copy(std::string_view text) {
     std::string place;
     if (size_t at = text.find("!dbg !"); at != std::string_view::npos)
       place = ", " + std::string(text.substr(at, text.find_first_of(",\n", at) - at));
-    if (debug_ && place.empty()) return;  // such a call would have to have a place
+    if (debug_ && place.empty()) return false;  // such a call would have to have a place
     std::string_view rest = text.substr(text.find('(') + 1);
-    Operand operands[2] = {take_operand(rest), take_operand(rest)};
+    Operand to = take_operand(rest);
+    Operand from = take_operand(rest);
     std::string size(rest.substr(0, rest.find(',')));
-    for (const Operand& one : operands) {
+    for (const Operand& one : {to, from}) {
       if (one.name.empty() || one.align < 2 || locals_.count(one.name) != 0) continue;
       out_ += "  call void @hipaudit.aligned(ptr " + std::string(one.name) + ", i64 " +
               std::to_string(one.align - 1) + "," + size + ")" + place + "\n";
     }
+    bool plain = text.find("i1 false)") != std::string_view::npos;
+    return plain &&
+           copy_at_once(to, from, strtoull(size.c_str() + size.rfind(' '), nullptr, 10), place);
+  }
+
+  // One load and one store, as a GPU does it.
+  bool copy_at_once(const Operand& to, const Operand& from, uint64_t size,
+                    const std::string& place) {
+    if ((size != 8 && size != 16) || to.align < 4 || from.align < 4) return false;
+    if (to.text.empty() || from.text.empty()) return false;
+    std::string type = size == 8 ? "<2 x i32>" : "<4 x i32>";
+    std::string value = "%hipaudit.copy." + std::to_string(++copies_);
+    auto align = [&](const Operand& one) {
+      return ", align " + std::to_string(one.align) + place + "\n";
+    };
+    out_ += "  " + value + " = load " + type + ", ptr " + std::string(from.text) + align(from);
+    out_ += "  store " + type + " " + value + ", ptr " + std::string(to.text) + align(to);
+    return true;
   }
 
   std::string out_;
   std::set<std::string_view> locals_;
   bool debug_ = false;
+  size_t copies_ = 0;
 };
 
 }  // namespace

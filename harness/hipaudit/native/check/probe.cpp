@@ -25,8 +25,8 @@ constexpr int kPatience = 60;     // seconds that it may take where others compu
 constexpr int kMostHarmless = 8;  // blocks in which it made no difference settle the matter
 
 struct Child {
-  pid_t process = -1;
-  int answer = -1;  // where it writes what it found
+  pid_t process = -1;  // the second one is the first one's and ends by itself
+  int answer = -1;     // where it writes what it found
 };
 
 struct Probe {
@@ -110,17 +110,28 @@ void become_trial(const Probe& probe, bool spoilt, int to) {
   alarm(kPatience);
 }
 
-// True in the child.
-bool start(Probe& probe, size_t number) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return false;
+// Starts both children from one and the same state of the memory, which other workers may be
+// changing: the second is the first one's. True in either.
+bool start(Probe& probe) {
+  int ends[2][2];
+  if (pipe2(ends[0], O_CLOEXEC) != 0) return false;
+  if (pipe2(ends[1], O_CLOEXEC) != 0) {
+    close(ends[0][0]);
+    close(ends[0][1]);
+    return false;
+  }
   pid_t process = fork();
   if (process == 0) {
-    become_trial(probe, number == 1, ends[1]);
+    on_only_thread = true;
+    bool second = fork() == 0;
+    become_trial(probe, second, ends[second ? 1 : 0][1]);
     return true;
   }
-  close(ends[1]);
-  probe.children[number] = {process, ends[0]};
+  for (size_t number = 0; number < 2; ++number) {
+    close(ends[number][1]);
+    probe.children[number].answer = ends[number][0];
+  }
+  probe.children[0].process = process;
   return false;
 }
 
@@ -172,8 +183,7 @@ uint64_t probe_undefined(Worker& worker, Block& block, const Observation& seen) 
     return 0;
   }
   Probe probe{&block, seen.here.pc, {seen}, {}};
-  if (start(probe, 0)) return 0;
-  if (start(probe, 1)) return spoilt_value();
+  if (start(probe)) return trial.spoilt ? spoilt_value() : 0;
   probes().push_back(std::move(probe));
   return 0;
 }

@@ -101,7 +101,32 @@ std::string sentence(const Observation& seen, const std::optional<AllocationNote
 }
 
 auto order(const Observation& seen) {
-  return std::make_tuple(seen.here.block, seen.here.thread, seen.other.block, seen.other.thread);
+  // Errors first: of the same two places, some threads may have written equal values.
+  return std::make_tuple(std::string(seen.severity) != "error", seen.here.block, seen.here.thread,
+                         seen.other.block, seen.other.thread);
+}
+
+// The same two places race within a wave, across its halves, between waves and between blocks: the
+// threads that are furthest apart say it best.
+int distance_of(const Observation& seen) {
+  static constexpr const char* kKinds[] = {"race-wave", "wave-size-dependence", "race-shared",
+                                           "race-global", "race-grid"};
+  for (int distance = 0; distance < 5; ++distance)
+    if (std::string(seen.kind) == kKinds[distance]) return distance;
+  return -1;
+}
+
+bool said_better(const Key& key, const Observation& seen) {
+  int distance = distance_of(seen);
+  if (distance < 0) return false;
+  for (const auto& [other_key, other] : entries()) {
+    bool same_places =
+        std::get<1>(other_key) == std::get<1>(key) && std::get<2>(other_key) == std::get<2>(key);
+    if (same_places && distance_of(other.first) > distance &&
+        std::string(other.first.severity) == "error")
+      return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -130,6 +155,7 @@ void journal_observations(const Launch& launch) {
   Locked lock(mutex);
   for (const auto& [key, entry] : entries()) {
     const Observation& seen = entry.first;
+    if (said_better(key, seen)) continue;
     Finding finding;
     finding.kind = seen.kind;
     finding.severity = seen.severity;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "check/record.h"
 #include "device/image.h"
 #include "device/sync.h"
 
@@ -21,6 +22,14 @@ class Sites {
     return base_ == image.code_begin() && numbers_.size() == image.code_bytes() &&
            serial_ == image.serial();
   }
+  // By offset in the code; 0 where no number was given yet.
+  const uint16_t* numbers() const { return numbers_.data(); }
+  // Numbers are given anew to each launch when they are about to run out.
+  void renew() {
+    if (places_.size() < kMost - kMost / 4) return;
+    for (uint32_t place : places_) numbers_[place] = 0;
+    places_.resize(1);
+  }
   uint16_t number(uintptr_t pc) {
     size_t offset = pc - base_;
     if (offset >= numbers_.size()) return 0;
@@ -31,7 +40,7 @@ class Sites {
   uintptr_t place(uint16_t number) const { return number == 0 ? 0 : base_ + places_[number]; }
 
  private:
-  static constexpr size_t kMost = 65535;
+  static constexpr size_t kMost = Record::kMostSites;
   uint16_t add(size_t offset) {
     Locked lock(mutex_);
     if (numbers_[offset] != 0) return numbers_[offset];

@@ -152,6 +152,7 @@ void __ubsan_handle_out_of_bounds(TwoTypes* data, uintptr_t index) {
   check.index_message =
       "index " + text_of(data->second, index) + " is out of bounds of " + data->first->name;
   check.index_site = static_cast<const char*>(__builtin_return_address(0));
+  set_attention(kIndexLeft);
 }
 
 // Called by the checks of copies.cpp.

@@ -155,9 +155,7 @@ hipError_t run(const Kernel* kernel, const LaunchShape& shape, const char* packe
   }
   timespec begin;
   clock_gettime(CLOCK_MONOTONIC, &begin);
-  // Two workers that note their accesses of one word at the same moment would each miss the other:
-  // checked launches have one.
-  run_launch(launch, now.build == Build::checked ? 1 : now.workers);
+  run_launch(launch, now.workers);
   LaunchCount count;
   count.kernel = kernel->name;
   count.arch = now.arch;

@@ -53,6 +53,7 @@ struct Launch {
   uint64_t order_seed = 0;
   Adversary adversary;
   double timeout_s = 10;
+  int workers = 1;                   // that run it
   std::vector<ThreadIndex> threads;  // of a block, in the order in which they start
 
   std::atomic<uint64_t> next_block{0};

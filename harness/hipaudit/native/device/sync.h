@@ -6,10 +6,17 @@
 
 namespace hipaudit {
 
+// True in a child that was forked in the middle of a launch: whoever held a lock is not there.
+inline bool on_only_thread = false;
+
 class Mutex {
  public:
-  void lock() { pthread_mutex_lock(&mutex_); }
-  void unlock() { pthread_mutex_unlock(&mutex_); }
+  void lock() {
+    if (!on_only_thread) pthread_mutex_lock(&mutex_);
+  }
+  void unlock() {
+    if (!on_only_thread) pthread_mutex_unlock(&mutex_);
+  }
   pthread_mutex_t* native() { return &mutex_; }
 
  private:

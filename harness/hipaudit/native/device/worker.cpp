@@ -137,6 +137,7 @@ void* worker_main(void* argument) {
   auto* worker = static_cast<Worker*>(argument);
   Context* here = new (&context()) Context{};
   here->worker = worker;
+  worker->context = here;
   prepare_worker_signals();
   mutex.lock();
   for (;;) {
@@ -284,6 +285,18 @@ bool on_worker() {
   return worker != nullptr && worker->running.load(std::memory_order_relaxed);
 }
 
+void let_others_step(const Worker* self) {
+  constexpr double kPatience = 100e-6;
+  for (const Worker* other : *pool) {
+    if (other == self || !other->running.load()) continue;
+    const volatile auto& accesses = other->context->check.accesses;
+    auto before = accesses;
+    double began = seconds_now();
+    while (accesses == before && other->running.load() && seconds_now() - began < kPatience) {
+    }
+  }
+}
+
 void run_launch(Launch& launch, int count) {
   Locked one_at_a_time(launch_mutex);
   if (count <= 0) count = core_count();
@@ -298,6 +311,7 @@ void run_launch(Launch& launch, int count) {
   }
   install_signals();
   set_shift(launch.adversary.shift, launch.adversary.seed);
+  launch.workers = count;
   if (launch.observer != nullptr) launch.observer->launch_begins(launch);
   pending = &launch;
   wanted = static_cast<uint32_t>(count);

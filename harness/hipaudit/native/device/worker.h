@@ -24,6 +24,7 @@ constexpr size_t kSharedSpan = size_t{4} << 20;
 struct Worker {
   int number = 0;
   pthread_t thread = {};
+  const Context* context = nullptr;
   std::atomic<bool> running{false};       // inside a launch
   std::atomic<uint64_t> progress{0};      // barriers, wave operations and threads completed
   std::atomic<uint64_t> finished{0};      // threads completed
@@ -76,6 +77,10 @@ void give_way(Worker* worker, Fiber* self);
 bool run_block(Worker* worker, Block* block);
 // Leaves the launch from within a fiber; never returns.
 [[noreturn]] void abandon(Worker* worker);
+
+// Waits until each of the launch's other workers has made another checked access, or for so long
+// that the last one it announced is surely done.
+void let_others_step(const Worker* self);
 
 // Bookkeeping of a barrier, in barrier.cpp.
 void release_barrier(Worker* worker, Block* block);

@@ -6,6 +6,8 @@
 // displacement.
 #pragma once
 
+#include "hipaudit/check_window.h"
+
 namespace hipaudit {
 
 struct alignas(16) ThreadIndex {
@@ -21,6 +23,7 @@ struct alignas(64) Context {
   unsigned wave_size;
   unsigned dynamic_shared_bytes;
   void* worker;
+  CheckWindow check;  // of checked builds
 };
 
 }  // namespace hipaudit

@@ -1,0 +1,242 @@
+// Decides most accesses at once, from the context and the words' shadow: those that are within
+// bounds and initialised, conflict with nothing, and leave no more to note than their own record.
+//
+// Anything else returns false and goes the long way (access.h), which looks at the whole access
+// again. Depends on nothing of the device but its layouts.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "check/record.h"
+#include "check/shadow.h"
+#include "hipaudit/context.h"
+
+#define HIPAUDIT_HOT __attribute__((always_inline)) inline
+
+namespace hipaudit::fast {
+
+// Records of one address space that later accesses of the running block may be unordered with.
+struct Horizon {
+  uint64_t floor;
+  uint64_t span;
+  bool contains(uint64_t record) const { return record - floor < span; }
+};
+
+// The running thread's present, as the record of a plain access of no bytes.
+inline uint64_t present(const Context& here) {
+  return here.check.epoch | uint64_t{here.thread.flat} << Record::kThreadBit;
+}
+
+// The lowest bit that two threads of different halves of a wave, or of different waves, differ in.
+constexpr unsigned kHalfBit = Record::kThreadBit + std::countr_zero(kHalfWave);
+
+inline bool same_thread(uint64_t a, uint64_t b) { return ((a ^ b) & Record::kThreadBits) == 0; }
+
+// True when the record tells nothing that matters any more. A second reader in another block may
+// still matter when the first one no longer does.
+template <bool kGlobal>
+bool past(const CheckWindow& window, const Horizon& horizon, uint64_t record) {
+  if (horizon.contains(record)) return false;
+  if (!kGlobal || record < window.launch_floor) return true;
+  auto relation = static_cast<Relation>(record >> Record::kRelationBit & 7);
+  return record - window.block_floor < horizon.floor - window.block_floor &&
+         relation != Relation::grid;
+}
+
+// True when what the record tells of happened before, or is the same thread's alone.
+template <bool kGlobal>
+bool ordered(const CheckWindow& window, const Horizon& horizon, uint64_t record, uint64_t now) {
+  if (!horizon.contains(record)) return past<kGlobal>(window, horizon, record);
+  return same_thread(record, now) && (record >> Record::kRelationBit & 7) == 0;
+}
+
+// True when no later write can conflict with a read of now without conflicting with one of the two
+// that the word remembers already.
+template <bool kGlobal>
+bool represented(const CheckWindow& window, const Horizon& horizon, uint64_t first, uint64_t now) {
+  if ((first ^ now) >> Record::kRacedBit == 0) return true;  // by the same thread, just now
+  // Where threads learn of each other through atomics, those two may be past and this one not.
+  if (window.irregular != 0) return false;
+  auto tag = static_cast<uint32_t>(first >> Record::kTagBit) & Record::kTagBits;
+  if (horizon.contains(first)) {
+    if (tag == Record::tag_of(Relation::block) || tag == Record::tag_of(Relation::grid))
+      return true;
+    if (tag == Record::tag_of(Relation::half)) return (first ^ now) >> kHalfBit == 0;
+    return tag == Record::tag_of(Relation::wave) && (first ^ now) >> window.wave_bit == 0;
+  }
+  return kGlobal && tag == Record::tag_of(Relation::grid) && first >= window.launch_floor;
+}
+
+// The shadow that an access of one word, or of several whole ones, falls into.
+struct Words {
+  State* states;
+  uint64_t* writes;
+  uint64_t* reads;
+  SecondReads seconds;
+};
+
+// The number of the access at this place of the code; 0: it has none yet.
+inline uint64_t site_of(const CheckWindow& window, uintptr_t pc) {
+  return window.sites[pc - window.code];
+}
+
+// Puts a record in the place of one that was just looked at. Where other workers do the same, it
+// must still be there, and what the decision rested on besides must not have changed.
+template <bool kGlobal>
+bool replace(const CheckWindow& window, uint64_t* place, uint64_t seen, uint64_t record,
+             const uint64_t* beside, uint64_t seen_beside) {
+  if (!kGlobal || window.several == 0) {
+    *place = record;
+    return true;
+  }
+  return __atomic_compare_exchange_n(place, &seen, record, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST) &&
+         __atomic_load_n(beside, __ATOMIC_SEQ_CST) == seen_beside;
+}
+
+// Remembers a read of a whole word as the second one, if it lies further from the first than the
+// second one so far. Not where other workers use the shadow: seconds are kept under locks there.
+template <bool kGlobal>
+bool remember_second(const Context& here, const Horizon& horizon, const Words& words, unsigned i,
+                     uint64_t now, uint64_t site) {
+  const CheckWindow& window = here.check;
+  if ((kGlobal && window.several != 0) || window.irregular != 0) return false;
+  if ((words.writes[i] >> Record::kRelationBit & 7) != 0) return false;  // a writer has the slot
+  uint64_t first = words.reads[i];
+  auto tag = static_cast<uint32_t>(first >> Record::kTagBit) & Record::kTagBits;
+  uint64_t apart = (first ^ now) & Record::kThreadBits;
+  Relation relation = apart >> window.wave_bit != 0 ? Relation::block
+                      : apart >> kHalfBit != 0      ? Relation::wave
+                                                    : Relation::half;
+  if (horizon.contains(first)) {
+    if (same_thread(first, now)) return false;
+  } else {
+    if (!kGlobal || first - window.block_floor < horizon.floor - window.block_floor) return false;
+    relation = Relation::grid;
+  }
+  if (tag < Record::tag_of(Relation::one) || tag >= Record::tag_of(relation) ||
+      (now >> Record::kMaskBit & 0xf) != 0xf)
+    return false;
+  words.seconds.set(i, Record(now | site));
+  words.reads[i] = (first & ~(uint64_t{0xf} << Record::kSecondReachBit)) |
+                   static_cast<uint64_t>(relation) << Record::kRelationBit;
+  return true;
+}
+
+inline Words shared_words(const CheckWindow& window, uintptr_t offset) {
+  return {window.shared_states + offset / 4,
+          reinterpret_cast<uint64_t*>(window.shared_writes) + offset / 4,
+          reinterpret_cast<uint64_t*>(window.shared_reads) + offset / 4,
+          SecondReads(window.shared_seconds + offset / 4 * SecondReads::kStride)};
+}
+
+inline Words global_words(uintptr_t offset) {
+  size_t word = offset / 4;
+  return {reinterpret_cast<State*>(kStateBase) + word,
+          reinterpret_cast<uint64_t*>(kWriteBase) + word,
+          reinterpret_cast<uint64_t*>(kReadBase) + word,
+          SecondReads(kSecondBase + word * SecondReads::kStride)};
+}
+
+// What an access must be aligned to so that it touches whole words, or one.
+template <unsigned kSize>
+constexpr unsigned kAlign = kSize < 4 ? kSize : 4;
+
+// The bytes of its word that an access of less than a word touches.
+template <unsigned kSize>
+uint64_t mask_of(uintptr_t address) {
+  return kSize >= 4 ? 0xf : uint64_t{(1u << kSize) - 1} << address % 4;
+}
+
+// A read of which nothing has to be looked at but the word's first reader: where that one
+// stands for the running thread, it has seen to all the rest. (A write that conflicts with a reader
+// marks it as raced, so that what follows goes the long way.)
+template <unsigned kSize>
+HIPAUDIT_HOT bool read_again(Context& here, uintptr_t shared, uintptr_t span, uintptr_t address) {
+  CheckWindow& window = here.check;
+  uintptr_t offset = address - shared;
+  if (offset >= span || address % kAlign<kSize> != 0 || window.attention != 0) return false;
+  Horizon horizon{window.shared_floor, window.shared_span};
+  uint64_t now = present(here) | mask_of<kSize>(address) << Record::kMaskBit;
+  const Words words = shared_words(window, offset);
+  // Most often one access of as many words read them first.
+  for (unsigned i = 1; i < (kSize + 3) / 4; ++i)
+    if (words.reads[i] != words.reads[0]) return false;
+  if (!represented<false>(window, horizon, words.reads[0], now)) return false;
+  ++window.accesses;
+  return true;
+}
+
+template <unsigned kWords, bool kGlobal>
+HIPAUDIT_HOT bool read_words(const Context& here, const Horizon& horizon, const Words& words,
+                             uint64_t now, uintptr_t pc) {
+  const CheckWindow& window = here.check;
+  auto bytes = static_cast<State>((now >> Record::kMaskBit & 0xf) * 0x11);
+  for (unsigned i = 0; i < kWords; ++i) {
+    uint64_t first = words.reads[i];
+    if (represented<kGlobal>(window, horizon, first, now)) continue;
+    uint64_t write = words.writes[i];
+    if ((words.states[i] & bytes) != bytes || !ordered<kGlobal>(window, horizon, write, now))
+      return false;
+    uint64_t site = site_of(window, pc);
+    if (site == 0) return false;
+    if (past<kGlobal>(window, horizon, first)) {
+      if (!replace<kGlobal>(window, &words.reads[i], first, now | site, &words.writes[i], write))
+        return false;
+    } else if (!remember_second<kGlobal>(here, horizon, words, i, now, site)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+template <unsigned kWords, bool kGlobal>
+HIPAUDIT_HOT bool write_words(const Context& here, const Horizon& horizon, const Words& words,
+                              uint64_t now, uintptr_t pc) {
+  const CheckWindow& window = here.check;
+  uint64_t site = site_of(window, pc);
+  if (site == 0) return false;
+  auto bytes = static_cast<State>((now >> Record::kMaskBit & 0xf) * 0x11);
+  for (unsigned i = 0; i < kWords; ++i) {
+    uint64_t write = words.writes[i];
+    uint64_t first = words.reads[i];
+    if ((words.states[i] & bytes & kAddressable) != (bytes & kAddressable) ||
+        !ordered<kGlobal>(window, horizon, write, now) ||
+        !ordered<kGlobal>(window, horizon, first, now) ||
+        !replace<kGlobal>(window, &words.writes[i], write, now | site, &words.reads[i], first))
+      return false;
+    if ((words.states[i] & bytes) == bytes) continue;
+    if (kGlobal && window.several != 0)
+      __atomic_fetch_or(&words.states[i], bytes, __ATOMIC_RELAXED);
+    else
+      words.states[i] |= bytes;
+  }
+  return true;
+}
+
+// `shared` is where the worker's shared memory begins, of at most `span` bytes.
+template <unsigned kSize, bool kWrite>
+HIPAUDIT_HOT bool access(Context& here, uintptr_t shared, uintptr_t span, uintptr_t address,
+                         uintptr_t pc) {
+  constexpr unsigned kWords = kSize < 4 ? 1 : kSize / 4;
+  if (address % kAlign<kSize> != 0 || here.check.attention != 0) return false;
+  uint64_t now = present(here) | mask_of<kSize>(address) << Record::kMaskBit;
+  uintptr_t offset = address - shared;
+  bool decided = false;
+  if (offset < span) {
+    Horizon horizon{here.check.shared_floor, here.check.shared_span};
+    Words words = shared_words(here.check, offset);
+    decided = kWrite ? write_words<kWords, false>(here, horizon, words, now, pc)
+                     : read_words<kWords, false>(here, horizon, words, now, pc);
+  } else if (offset = address - kDeviceBase; offset < kDeviceSpan) {
+    Horizon horizon{here.check.global_floor, here.check.global_span};
+    Words words = global_words(offset);
+    decided = kWrite ? write_words<kWords, true>(here, horizon, words, now, pc)
+                     : read_words<kWords, true>(here, horizon, words, now, pc);
+  }
+  here.check.accesses += decided;
+  return decided;
+}
+
+}  // namespace hipaudit::fast

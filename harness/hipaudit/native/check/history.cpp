@@ -1,0 +1,187 @@
+// What a word remembers: who wrote it last and who read it, two threads of each where that takes
+// two, as far apart as any. Then whoever conflicts with one of all the others conflicts with one of
+// those two.
+//
+// There is room for one second record a word. It belongs to the writes where their first record
+// says that there is a second one, else to the reads.
+#include <algorithm>
+
+#include "check/epochs.h"
+#include "check/step.h"
+
+namespace hipaudit {
+namespace {
+
+// Atomics race with each other only when the scope of one does not include the other.
+bool excused(const Step& c, const Record& record) {
+  if (c.flags.kind != Access::atomic || !record.atomic()) return false;
+  Reach needed = distance(c, record);
+  return c.flags.reach >= needed && record.reach() >= needed;
+}
+
+bool races(const Step& c, const Record& record, uint32_t mask) {
+  return (record.mask() & mask) != 0 && !happened_before(record, c.now) && !excused(c, record);
+}
+
+Record record_of(const Step& c, uint32_t mask) {
+  return Record(c.now.check->epoch, c.now.thread, mask, c.flags.reach, c.site);
+}
+
+struct Pair {
+  Record first;
+  Record second;  // empty: there is none
+};
+
+struct Known {
+  Pair writes;
+  Pair reads;
+};
+
+// Second records are kept under locks, one for many words, where several workers use them.
+class SecondLock {
+ public:
+  SecondLock(const Step& c, size_t word)
+      : held_(c.several ? &locks_[word / 16 % kLocks] : nullptr) {
+    if (held_ != nullptr) held_->lock();
+  }
+  ~SecondLock() {
+    if (held_ != nullptr) held_->unlock();
+  }
+  SecondLock(const SecondLock&) = delete;
+  SecondLock& operator=(const SecondLock&) = delete;
+
+ private:
+  static constexpr size_t kLocks = 256;
+  static Mutex locks_[kLocks];
+  Mutex* held_;
+};
+Mutex SecondLock::locks_[SecondLock::kLocks];
+
+uint64_t load(const Record& place) {
+  return __atomic_load_n(reinterpret_cast<const uint64_t*>(&place), __ATOMIC_SEQ_CST);
+}
+
+// False: another worker changed it since it was looked at.
+bool put(const Step& c, Record& place, const Record& seen, const Record& record) {
+  if (!c.several) {
+    place = record;
+    return true;
+  }
+  uint64_t expected = seen.bits();
+  return __atomic_compare_exchange_n(reinterpret_cast<uint64_t*>(&place), &expected, record.bits(),
+                                     false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+Pair look_at(const Step& c, size_t word, const Record& first) {
+  if (first.relation() == Relation::one) return {first, Record()};
+  return {first, c.shadow.seconds.get(word, first.second_reach())};
+}
+
+// False: another worker changes it right now.
+bool look(const Step& c, size_t word, Known* known) {
+  Record write(load(c.shadow.writes[word]));
+  Record read(load(c.shadow.reads[word]));
+  *known = {{write, Record()}, {read, Record()}};
+  if (write.relation() == Relation::one && read.relation() == Relation::one) return true;
+  SecondLock lock(c, word);
+  *known = {look_at(c, word, write), look_at(c, word, read)};
+  return load(c.shadow.writes[word]) == write.bits() && load(c.shadow.reads[word]) == read.bits();
+}
+
+bool is_mine(const Step& c, const Record& record) {
+  return record.thread() == c.now.thread && c.now.check->contains(record);
+}
+
+// Of two records that are not the same thread's.
+Relation relation(const Step& c, const Record& a, const Record& b) {
+  bool together = (c.now.check->contains(a) && c.now.check->contains(b)) ||
+                  block_of(a.epoch()) == block_of(b.epoch());
+  if (!together) return Relation::grid;
+  if (wave_of(c, a) != wave_of(c, b)) return Relation::block;
+  return ((a.thread() ^ b.thread()) >= kHalfWave) ? Relation::wave : Relation::half;
+}
+
+// A thread's accesses as one: all bytes, and a plain one weighs more than an atomic one that comes
+// on top of it, which the next thread's atomic does not race with.
+Record merged(const Step& c, const Record& old, uint32_t mask) {
+  bool keep = c.flags.reach != Reach::none && !old.atomic() && (old.mask() & mask) == mask &&
+              old.epoch() > c.now.check->past.of(c.now.shared);
+  return keep ? old.alone() : record_of(c, mask | (old.atomic() ? 0 : old.mask()));
+}
+
+// The pair after one more access.
+Pair with_access(const Step& c, const Pair& old, uint32_t mask) {
+  Record mine = record_of(c, mask);
+  bool second_past = old.second.empty() || happened_before(old.second, c.now);
+  if (is_mine(c, old.first))
+    return {merged(c, old.first, mask), second_past ? Record() : old.second};
+  bool first_past = old.first.empty() || happened_before(old.first, c.now);
+  if (is_mine(c, old.second))
+    return {first_past ? merged(c, old.second, mask) : old.first,
+            first_past ? Record() : merged(c, old.second, mask)};
+  if (first_past) return {mine, second_past ? Record() : old.second};
+  if (second_past) return {old.first, mine};
+  bool further = relation(c, mine, old.first) > relation(c, old.second, old.first);
+  bool uncovered = ((old.first.mask() | old.second.mask()) & mask) != mask;
+  bool plainer = old.first.atomic() && old.second.atomic() && !mine.atomic();
+  return further || uncovered || plainer ? Pair{old.first, mine} : old;
+}
+
+bool same(const Pair& a, const Pair& b) {
+  return a.first.alone().bits() == b.first.alone().bits() && a.second.bits() == b.second.bits();
+}
+
+// Makes the slot for second records free of the other pair's, if that one matters no more or counts
+// less: reads give way to writes.
+bool free_slot(const Step& c, Record& place, const Pair& other, bool gives_way) {
+  if (other.second.empty()) return true;
+  if (!gives_way && !happened_before(other.second, c.now)) return false;
+  return put(c, place, other.first, other.first.alone());
+}
+
+// Stores the pair in the place of what was there. False: another worker came between.
+bool store(const Step& c, size_t word, const Known& known, Pair fresh, bool raced) {
+  bool writes = c.stores();
+  const Pair& old = writes ? known.writes : known.reads;
+  const Pair& other = writes ? known.reads : known.writes;
+  Record& place = writes ? c.shadow.writes[word] : c.shadow.reads[word];
+  Record& beside = writes ? c.shadow.reads[word] : c.shadow.writes[word];
+  SecondLock lock(c, word);
+  if (load(place) != old.first.bits() || load(beside) != other.first.bits()) return false;
+  if (!fresh.second.empty() && !free_slot(c, beside, other, writes)) fresh.second = Record();
+  Record first = fresh.first.alone();
+  if (!fresh.second.empty()) {
+    c.shadow.seconds.set(word, fresh.second);
+    first = first.with_second(relation(c, fresh.first, fresh.second), fresh.second.reach());
+  }
+  if (raced && !writes) first = first.raced();
+  if (!put(c, place, old.first, first)) return false;
+  // Later reads find the write themselves.
+  Record& reads = c.shadow.reads[word];
+  if (raced && writes) put(c, reads, Record(load(reads)), Record(load(reads)).raced());
+  return true;
+}
+
+}  // namespace
+
+size_t note_access(const Step& c, size_t word, uint32_t mask,
+                   Conflict (&conflicts)[kMostConflicts]) {
+  for (;;) {
+    Known known;
+    if (!look(c, word, &known)) continue;
+    size_t count = 0;
+    auto compare = [&](const Record& record, bool stored) {
+      if (races(c, record, mask)) conflicts[count++] = {record, stored};
+    };
+    compare(known.writes.first, true);
+    compare(known.writes.second, true);
+    if (c.stores()) compare(known.reads.first, false);
+    if (c.stores()) compare(known.reads.second, false);
+    const Pair& old = c.stores() ? known.writes : known.reads;
+    Pair fresh = with_access(c, old, mask);
+    if (count == 0 && same(fresh, old)) return 0;
+    if (store(c, word, known, fresh, count > 0)) return count;
+  }
+}
+
+}  // namespace hipaudit
