@@ -342,16 +342,30 @@ def grouped(findings: Iterable[Finding], *, cap: int = CAP, more: int = 0) -> Fi
     return Findings(tuple(merged[:cap]), max(0, len(merged) - cap) + more)
 
 
-_BETWEEN_LANES = frozenset({"race-wave", "wave-size-dependence"})
-_BETWEEN_WAVES = frozenset({"race-shared", "race-global", "race-grid"})
+_DISTANCE = {
+    "race-wave": 0,
+    "wave-size-dependence": 1,
+    "race-shared": 2,
+    "race-global": 2,
+    "race-grid": 3,
+}
+"""How far apart the two threads of a race are: in a half of a wave, a wave, a block, the grid."""
 
 
 def _without_shadows(findings: list[Finding]) -> list[Finding]:
-    """Drop races between the lanes of a wave where one between waves at the same lines says it."""
-    explained = {_pair(one) for one in findings if one.kind in _BETWEEN_WAVES}
-    return [
-        one for one in findings if one.kind not in _BETWEEN_LANES or _pair(one) not in explained
-    ]
+    """Drop races where one at the same lines, as severe, between threads further apart says it."""
+    furthest: dict[tuple[object, ...], int] = {}
+    for one in findings:
+        if one.kind in _DISTANCE:
+            place = (*_pair(one), one.severity)
+            furthest[place] = max(furthest.get(place, 0), _DISTANCE[one.kind])
+    return [one for one in findings if one.kind not in _DISTANCE or not _shadowed(one, furthest)]
+
+
+def _shadowed(finding: Finding, furthest: Mapping[tuple[object, ...], int]) -> bool:
+    severe = SEVERITIES[SEVERITIES.index(finding.severity) :]
+    others = (furthest.get((*_pair(finding), severity), 0) for severity in severe)
+    return max(others) > _DISTANCE[finding.kind]
 
 
 def _pair(finding: Finding) -> tuple[str, str, frozenset[tuple[str, int]]]:

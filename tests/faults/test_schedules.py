@@ -10,7 +10,7 @@ import pytest
 
 from hipaudit.audits.fault_corpus import ARCH_OF, Fault, read_corpus
 from hipaudit.audits.fault_runs import Job, Ran, request_of, run_jobs
-from hipaudit.finding import Reader
+from hipaudit.finding import Reader, grouped
 
 pytestmark = pytest.mark.faults
 
@@ -43,7 +43,7 @@ CORPUS = tuple(corpus())
 
 def seen(ran: Ran) -> Seen:
     """The kinds that were found, each with the lines of its sides."""
-    found = Reader().findings(ran.records)
+    found = grouped(Reader().findings(ran.records)).items
     return frozenset(
         (one.kind, frozenset(s.line for s in (one.location, one.other_location) if s))
         for one in found

@@ -101,12 +101,16 @@ Relation relation(const Step& c, const Record& a, const Record& b) {
   return ((a.thread() ^ b.thread()) >= kHalfWave) ? Relation::wave : Relation::half;
 }
 
-// A thread's accesses as one: all bytes, and a plain one weighs more than an atomic one that comes
-// on top of it, which the next thread's atomic does not race with.
+// A thread's accesses as one: a plain one weighs more than an atomic one that comes on top of it,
+// which the next thread's atomic does not race with. Bytes accessed before a release stay out: they
+// are older than what the record then says.
 Record merged(const Step& c, const Record& old, uint32_t mask) {
   bool keep = c.flags.reach != Reach::none && !old.atomic() && (old.mask() & mask) == mask &&
               old.epoch() > c.now.check->past.of(c.now.shared);
-  return keep ? old.alone() : record_of(c, mask | (old.atomic() ? 0 : old.mask()));
+  if (keep) return old.alone();
+  bool together =
+      old.epoch() == c.now.check->epoch && old.atomic() == (c.flags.reach != Reach::none);
+  return record_of(c, together ? mask | old.mask() : mask);
 }
 
 // The pair after one more access.

@@ -106,29 +106,6 @@ auto order(const Observation& seen) {
                          seen.other.block, seen.other.thread);
 }
 
-// The same two places race within a wave, across its halves, between waves and between blocks: the
-// threads that are furthest apart say it best.
-int distance_of(const Observation& seen) {
-  static constexpr const char* kKinds[] = {"race-wave", "wave-size-dependence", "race-shared",
-                                           "race-global", "race-grid"};
-  for (int distance = 0; distance < 5; ++distance)
-    if (std::string(seen.kind) == kKinds[distance]) return distance;
-  return -1;
-}
-
-bool said_better(const Key& key, const Observation& seen) {
-  int distance = distance_of(seen);
-  if (distance < 0) return false;
-  for (const auto& [other_key, other] : entries()) {
-    bool same_places =
-        std::get<1>(other_key) == std::get<1>(key) && std::get<2>(other_key) == std::get<2>(key);
-    if (same_places && distance_of(other.first) > distance &&
-        std::string(other.first.severity) == "error")
-      return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 void observe(const Launch&, const Observation& seen) {
@@ -155,7 +132,6 @@ void journal_observations(const Launch& launch) {
   Locked lock(mutex);
   for (const auto& [key, entry] : entries()) {
     const Observation& seen = entry.first;
-    if (said_better(key, seen)) continue;
     Finding finding;
     finding.kind = seen.kind;
     finding.severity = seen.severity;
