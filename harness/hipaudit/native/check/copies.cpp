@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <set>
+#include <map>
 #include <string_view>
 
 namespace hipaudit {
@@ -57,7 +57,9 @@ class Writer {
       locals_.clear();
       debug_ = text.find(" !dbg ") != std::string_view::npos;
     } else if (size_t at = text.find(" = alloca "); at != std::string_view::npos) {
-      locals_.insert(text.substr(text.find('%'), at - text.find('%')));
+      size_t name = text.find('%');
+      locals_[text.substr(name, at - name)] =
+          starts_with(text.substr(at), " = alloca %struct.HIP_vector_type");
     } else if (starts_with(text, "  call void @llvm.memcpy.p0.p0.") ||
                starts_with(text, "  call void @llvm.memmove.p0.p0.")) {
       if (check_copy(text)) return;
@@ -78,14 +80,23 @@ class Writer {
     Operand to = take_operand(rest);
     Operand from = take_operand(rest);
     std::string size(rest.substr(0, rest.find(',')));
+    uint64_t bytes = strtoull(size.c_str() + size.rfind(' '), nullptr, 10);
+    uint64_t vector = std::min(bytes, std::max(vector_align(to), vector_align(from)));
     for (const Operand& one : {to, from}) {
-      if (one.name.empty() || one.align < 2 || locals_.count(one.name) != 0) continue;
+      uint64_t align = std::max(one.align, vector);
+      if (one.name.empty() || align < 2 || locals_.count(one.name) != 0) continue;
       out_ += "  call void @hipaudit.aligned(ptr " + std::string(one.name) + ", i64 " +
-              std::to_string(one.align - 1) + "," + size + ")" + place + "\n";
+              std::to_string(align - 1) + "," + size + ")" + place + "\n";
     }
     bool plain = text.find("i1 false)") != std::string_view::npos;
-    return plain &&
-           copy_at_once(to, from, strtoull(size.c_str() + size.rfind(' '), nullptr, 10), place);
+    return plain && copy_at_once(to, from, bytes, place);
+  }
+
+  // Of a variable that is one of HIP's vectors: then the other side is one too, whatever the
+  // compiler saw behind a cast.
+  uint64_t vector_align(const Operand& one) const {
+    auto found = locals_.find(one.name);
+    return found == locals_.end() || !found->second ? 1 : one.align;
   }
 
   // One load and one store, as a GPU does it.
@@ -95,16 +106,15 @@ class Writer {
     if (to.text.empty() || from.text.empty()) return false;
     std::string type = size == 8 ? "<2 x i32>" : "<4 x i32>";
     std::string value = "%hipaudit.copy." + std::to_string(++copies_);
-    auto align = [&](const Operand& one) {
-      return ", align " + std::to_string(one.align) + place + "\n";
-    };
-    out_ += "  " + value + " = load " + type + ", ptr " + std::string(from.text) + align(from);
-    out_ += "  store " + type + " " + value + ", ptr " + std::string(to.text) + align(to);
+    // No more alignment is promised than any vector has: a wrong promise would trap.
+    std::string align = ", align 4" + place + "\n";
+    out_ += "  " + value + " = load " + type + ", ptr " + std::string(from.text) + align;
+    out_ += "  store " + type + " " + value + ", ptr " + std::string(to.text) + align;
     return true;
   }
 
   std::string out_;
-  std::set<std::string_view> locals_;
+  std::map<std::string_view, bool> locals_;  // whether they are one of HIP's vectors
   bool debug_ = false;
   size_t copies_ = 0;
 };

@@ -204,6 +204,8 @@ HIPAUDIT_HOT bool write_words(const Context& here, const Horizon& horizon, const
     if ((words.states[i] & bytes & kAddressable) != (bytes & kAddressable) ||
         !ordered<kGlobal>(window, horizon, write, now) ||
         !ordered<kGlobal>(window, horizon, first, now) ||
+        // The thread's own write to more bytes is not forgotten for one to fewer.
+        (horizon.contains(write) && (write & ~now & Record::kMaskBits) != 0) ||
         !replace<kGlobal>(window, &words.writes[i], write, now | site, &words.reads[i], first))
       return false;
     if ((words.states[i] & bytes) == bytes) continue;

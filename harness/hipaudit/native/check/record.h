@@ -36,6 +36,7 @@ class Record {
   static constexpr unsigned kRelationBit = 18;
   static constexpr unsigned kSecondReachBit = 16;
   static constexpr uint64_t kThreadBits = uint64_t{0x3ff} << kThreadBit;
+  static constexpr uint64_t kMaskBits = uint64_t{0xf} << kMaskBit;
   static constexpr uint32_t kMostEpochs = 1u << 26;
   static constexpr uint32_t kMostSites = 1u << 14;
   // Mask, reach, raced and relation in one: a plain read of the whole word that no write raced
