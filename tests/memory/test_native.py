@@ -69,7 +69,17 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Native:
     return Native(library, program, toolchain.ledger_for(library))
 
 
-CLEAN = ("copy-right-way", "threads", "forks", "clean", "guarded", "streams", "per-thread", "graph", "array")
+CLEAN = (
+    "copy-right-way",
+    "threads",
+    "forks",
+    "clean",
+    "guarded",
+    "streams",
+    "per-thread",
+    "graph",
+    "array",
+)
 
 
 @pytest.mark.parametrize("what", CLEAN)
