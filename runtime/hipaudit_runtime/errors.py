@@ -37,3 +37,19 @@ class DeviceBufferError(RuntimeFault):
 
 class WeightsError(RuntimeFault):
     """A weights file is missing, truncated, or not GGUF."""
+
+
+class CacheFullError(RuntimeFault):
+    """A cache has too few pages for what was asked; nothing has changed.
+
+    needed     pages that were asked for
+    available  pages that are free or can be evicted
+    """
+
+    def __init__(self, needed: int, available: int, pages: int) -> None:
+        self.needed = needed
+        self.available = available
+        super().__init__(
+            f"{needed} more pages are needed, {available} of {pages} are free or evictable: "
+            "remove a sequence, or make the cache larger"
+        )
