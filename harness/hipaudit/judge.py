@@ -31,6 +31,10 @@ _SPOT_SHARE = 8
 """Of examples that are not the worst yet, one of so many meets the mpmath oracle."""
 
 
+_INDICES = frozenset({"bool", "int32", "int64", "uint32", "uint64"})
+"""Formats of arrays that say where and how many, not how much."""
+
+
 class WrongOutput(AssertionError):  # noqa: N818 - pytest and Hypothesis show the name
     """An example's outputs are wrong; *mismatches* say how."""
 
@@ -263,7 +267,8 @@ class Judge:
         claim, expected = self.claim, truth.expected
         bounds = truth.bounds(flush=self.adversary.flush)
         comparison = compare(actual, expected, bounds, poisoned=self.poisoned)
-        self.tally.add(comparison, adversarial=self.adversary != NATURAL)
+        formats = _formats(truth.case, actual)
+        self.tally.add(comparison, adversarial=self.adversary != NATURAL, formats=formats)
         self._nearness = max(self._nearness, min(comparison.worst_ratio, 1.0))
         if comparison.mismatches:
             self.last = comparison.mismatches
@@ -356,6 +361,14 @@ class Judge:
         entries = launches(self.device.records_since(self._started))
         checked = [entry.accesses for entry in entries if entry.build == "checked"]
         return sum(entry.launches for entry in entries), sum(checked) if checked else None
+
+
+def _formats(case: Case, outputs: Sequence[Array]) -> str:
+    """Return the formats of an example's numbers, such as ``float16 to float32``."""
+    arrays = [value for value in case.inputs.values() if isinstance(value, np.ndarray)]
+    numbers = [array for array in arrays if array.dtype.name not in _INDICES] or arrays
+    sides = (dict.fromkeys(array.dtype.name for array in side) for side in (numbers, outputs))
+    return " to ".join(", ".join(names) for names in sides if names)
 
 
 def _exactly(value: Any) -> Any:

@@ -48,6 +48,27 @@ _WORST = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Formats:
+    """What the examples of one combination of number formats have shown; *name* has them."""
+
+    name: str
+    examples: int
+    elements: int
+    worst_ratio: float
+    worst_ulp: float
+
+    def with_example(self, comparison: Comparison) -> Formats:
+        """Count one more example that passed."""
+        return Formats(
+            self.name,
+            self.examples + 1,
+            self.elements + comparison.elements,
+            max(self.worst_ratio, comparison.worst_ratio),
+            max(self.worst_ulp, comparison.worst_ulp),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Aggregated over the examples of one spec on one device.
 
@@ -63,6 +84,7 @@ class Verdict:
     repeated     examples that ran again in another order, with the same bits
     adversary    what the failing example met; empty for the natural device
     worst        the elements nearest to their bounds, the worst first; of a failure those beyond
+    formats      the examples that passed, by the formats of their numbers
     """
 
     name: str
@@ -81,6 +103,7 @@ class Verdict:
     repeated: int = 0
     adversary: str = ""
     worst: tuple[Element, ...] = ()
+    formats: tuple[Formats, ...] = ()
 
     @property
     def void_because(self) -> str | None:
@@ -110,6 +133,10 @@ class Verdict:
                 data[key] = "inf"
         data["survivors"] = list(self.survivors)
         data["worst"] = [_element_json(element) for element in self.worst]
+        data["formats"] = [
+            {name: _number(value) if isinstance(value, float) else value for name, value in row}
+            for row in (asdict(formats).items() for formats in self.formats)
+        ]
         data["mismatches"] = [wrong.sentence() for wrong in self.mismatches]
         data["status"] = self.status
         return data
@@ -135,6 +162,7 @@ class Tally:
     alive   planted wrong outputs, and whether none was rejected yet
     points  elements and worst error/bound of each example that passed
     nearest the elements that came nearer to their bounds than any before, the last few
+    formats the examples that passed, by the formats of their numbers
     """
 
     u_out: float
@@ -148,9 +176,10 @@ class Tally:
     alive: dict[str, bool] = field(default_factory=dict)
     points: list[tuple[int, float]] = field(default_factory=list)
     nearest: list[Element] = field(default_factory=list)
+    formats: dict[str, Formats] = field(default_factory=dict)
 
-    def add(self, comparison: Comparison, *, adversarial: bool = False) -> None:
-        """Count one example that was compared."""
+    def add(self, comparison: Comparison, *, adversarial: bool = False, formats: str = "") -> None:
+        """Count one example that was compared; *formats* are those of its numbers."""
         self.examples += 1
         self.adversarial += adversarial
         self.elements += comparison.elements
@@ -158,6 +187,8 @@ class Tally:
             self.worst_ratio = max(self.worst_ratio, comparison.worst_ratio)
             self.worst_ulp = max(self.worst_ulp, comparison.worst_ulp)
             self.points.append((comparison.elements, comparison.worst_ratio))
+            before = self.formats.get(formats) or Formats(formats, 0, 0, 0.0, 0.0)
+            self.formats[formats] = before.with_example(comparison)
 
     def keep(self, element: Element) -> None:
         """Keep an element that came nearer to its bound than those kept before."""
@@ -212,4 +243,5 @@ class Tally:
             self.repeated,
             adversary,
             tuple(beyond) or tuple(self.nearest),
+            tuple(row for _, row in sorted(self.formats.items())),
         )

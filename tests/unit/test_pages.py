@@ -61,6 +61,8 @@ def verdict(arch: str, **changes: Any) -> dict[str, Any]:
     }
     nearest |= {"error": 0.25, "bound": 0.5, "ratio": 0.5, "inputs": {"x": 3.0}, "adversary": ""}
     nearest["case"] = "x = float32 3 x 2"
+    formats = {"name": "float32 to float32", "examples": 40, "elements": 12345}
+    values |= {"formats": [{**formats, "worst_ratio": 0.123456, "worst_ulp": 3.14159}]}
     values |= {"survivors": [], "mismatches": [], "worst": [nearest]}
     return {**values, "status": "passed", **changes}
 
@@ -118,6 +120,7 @@ def test_the_same_data_gives_the_same_bytes(tmp_path: Path) -> None:
         "index.md",
         "ulp_tables.md",
         "kernels/softmax.md",
+        "library.md",
         "model_dequantisation.md",
         "plots/softmax.svg",
         "plots/model_dequantisation.svg",

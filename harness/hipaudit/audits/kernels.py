@@ -46,6 +46,10 @@ class KernelAudit:
     checked: bool
     sums: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
+    def found_on(self, arch: str) -> int:
+        """How many root causes were found on a part."""
+        return len({finding.id for finding in self.findings if finding.arch == arch})
+
     @property
     def void(self) -> str | None:
         """Why this kernel's run shows nothing; None when it does, or when it failed."""

@@ -27,7 +27,7 @@ from hipaudit.finding import Finding
 from hipaudit.isa.study import Study
 from hipaudit.mutation.result import arguments_for
 from hipaudit.outcome import Outcome
-from hipaudit.report import barrier_page, excerpt, kill_page, plots
+from hipaudit.report import barrier_page, excerpt, kill_page, library_page, plots
 from hipaudit.report.code_page import code_page
 from hipaudit.report.ulp_page import ulp_tables
 from hipaudit.resources import kernels_folder, shown_kernel_path
@@ -71,6 +71,11 @@ def write_reports(data: AuditData, folder: Path) -> list[Path]:
         path = folder / "kernels" / f"{audit.spec.name}.md"
         _write(path, environment, "kernel.md.j2", {**_common(data), **page})
         rows.append({**page, "link": f"kernels/{path.name}"})
+        written.append(path)
+    if data.kernels:
+        library = library_page.values(data.kernels, read_scores(folder), data.code)
+        path = folder / "library.md"
+        _write(path, environment, library_page.TEMPLATE, {**_common(data), **library})
         written.append(path)
     model = None
     if data.model is not None:
