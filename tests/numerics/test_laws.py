@@ -182,3 +182,38 @@ def test_the_largest_element_does_not_move(part: Device) -> None:
         assert np.array_equal(moved, np.sort(x, axis=1)[:, -1])
 
     law()
+
+
+def test_the_router_s_choice_is_the_head_of_a_stable_sort(part: Device) -> None:
+    """Logits an eighth apart, or equal: rounding cannot turn two of them round."""
+
+    @SETTINGS
+    @given(lengths(1, 9), lengths(1, 300), SEEDS, st.integers(1, 40))
+    def law(tokens: int, experts: int, seed: int, wanted: int) -> None:
+        x = few_bits(np.random.default_rng(seed), (tokens, experts))
+        count = min(wanted, experts)
+        order = np.argsort(-x, axis=1, kind="stable")[:, :count]
+        weights, indices = ops.router(part, x, count, normalised=False)
+        assert np.array_equal(indices, order)
+        probabilities = np.take_along_axis(ops.softmax(part, x), order, axis=1)
+        limits = np.take_along_axis(bound("softmax", x=x), order, axis=1)
+        routed = bound("moe_router", logits=x, count=count, normalised=False)[0]
+        within(weights, probabilities, limits, routed)
+
+    law()
+
+
+def test_the_top_k_are_the_head_of_a_stable_sort(part: Device) -> None:
+    @SETTINGS
+    @given(lengths(1, 5), lengths(1, 900), SEEDS, st.integers(1, 900), st.booleans())
+    def law(rows: int, columns: int, seed: int, wanted: int, tied: bool) -> None:
+        generator = np.random.default_rng(seed)
+        x = generator.integers(1, 20 if tied else 2**24, (rows, columns)).astype(float32)
+        x /= np.float32(2.0**24)
+        k = min(wanted, columns)
+        expected = np.zeros(x.shape, np.bool_)
+        order = np.argsort(-x, axis=1, kind="stable")[:, :k]
+        np.put_along_axis(expected, order, np.ones_like(order, np.bool_), axis=1)
+        assert np.array_equal(ops.top_k(part, x, k), expected)
+
+    law()

@@ -59,6 +59,10 @@ def _logits(tokens: int, experts: int, count: int, **more: bool) -> dict[str, An
     return {"logits": x, "count": count, "normalised": True, **more}
 
 
+_CLOSE = (np.arange(24, dtype=float32) * float32.type(2.0**-14)).reshape(3, 8)
+"""Rising logits: fp16 holds no two neighbours' probabilities apart, float32 all of them."""
+
+
 ROUTER = Spec(
     name="moe_router",
     source="moe_router.hip",
@@ -76,6 +80,7 @@ ROUTER = Spec(
         _logits(5, 33, 33),
         {"logits": np.zeros((3, 70), float32), "count": 5, "normalised": True},  # ties alone
         {"logits": np.full((2, 9), -np.inf, float32), "count": 3, "normalised": False},
+        {"logits": _CLOSE, "count": 4, "normalised": True},
     ),
     examples=20,
 )

@@ -240,6 +240,7 @@ LATENT_APPEND = Spec(
         _append_case(512, 64, bfloat16, 513),
         _append_case(60, 0, float16, 7),
         _append_case(1025, 32, float32, 131071),
+        _append_case(1, 4096, float32, 5),  # more pairs than a block has threads
         _append_case(20000, 2, float32, 0),  # as many waves as a block can have
         _append_case(20000, 2, float32, 9),  # 32 waves of 32
     ),

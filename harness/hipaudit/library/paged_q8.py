@@ -22,6 +22,8 @@ _VALUES = 32
 _HALF_ULP = 2.0**-11
 _HALF_STEP = 2.0**-25
 """Half of fp16's smallest number: what a subnormal scale may be off by."""
+_QUOTIENT = 2.0**-22
+"""What a quotient of two float32 numbers may be off by, relative."""
 # Without the family whose values a scale of fp16 cannot hold: the kernel cuts them off.
 _HELD = st.sampled_from([f for f in families.WELL_SCALED if f.name != "cancelling"])
 
@@ -178,29 +180,50 @@ def _append_reference(**inputs: Any) -> tuple[Array, Array]:
 
 
 def _append_bound(**inputs: Any) -> tuple[Array, Array]:
-    """RoPE's error, and that of the codes, in the slots that are written.
-
-    A value is off by half a scale, which is max |x| / 127 rounded to fp16, and by 127 times what a
-    subnormal scale is rounded by; the largest value may be off by its own error first.
-    """
+    """RoPE's error, and that of the codes, in the slots that are written; 0 elsewhere."""
     oracle = _append_oracle(inputs)
     moved = bounds.kv_append(**oracle, frequencies="table")
     values = ref.kv_append(**oracle)
     written = np.zeros(len(oracle["k_cache"]), dtype=bool)
     written[oracle["slots"]] = True
     keys, others = (
-        np.where(written[:, None, None], error + _coded(value, error), 0.0)
+        np.where(written[:, None, None], _coded(value, error), 0.0)
         for value, error in zip(values, moved, strict=True)
     )
     return keys, others
 
 
 def _coded(values: Array, error: Array) -> Array:
-    """The largest error of a value's code: see `_append_bound`."""
-    runs = (np.abs(values) + error).reshape(*values.shape[:-1], -1, _VALUES)
-    scale = runs.max(axis=-1, keepdims=True) / 127
-    coded = 0.5 * scale * (1 + 2 * _HALF_ULP) + 128 * _HALF_STEP + runs * 2.0**-22
-    return np.broadcast_to(coded, runs.shape).reshape(values.shape)
+    """How far the codes' values may lie from values that are off by *error* themselves.
+
+    The scale is max |x| / 127 rounded to fp16, and a code is x / scale rounded: both rise with what
+    they are made of, so their extremes are those of the ends of its range. Where those are more
+    than one fp16 number apart, a value is off by half a scale and what the code 127 cuts off.
+    """
+    runs = values.reshape(*values.shape[:-1], -1, _VALUES)
+    off = error.reshape(runs.shape) + np.abs(runs) * _QUOTIENT
+    low = _scale(np.max(np.abs(runs) - off, axis=-1, keepdims=True))
+    high = _scale(np.max(np.abs(runs) + off, axis=-1, keepdims=True))
+    coded = np.maximum.reduce(
+        [
+            np.abs(_on_grid(runs + way * off, scale) - runs)
+            for scale in (low, high)
+            for way in (-1.0, 1.0)
+        ]
+    )
+    half_a_step = 0.5 * high * (1 + 2 * _HALF_ULP) + 128 * _HALF_STEP + off
+    near = high.astype(np.float16) <= np.nextafter(low.astype(np.float16), np.float16(np.inf))
+    return np.where(near, coded + np.abs(runs) * _QUOTIENT, half_a_step).reshape(values.shape)
+
+
+def _scale(largest: Array) -> Array:
+    return np.asarray(np.maximum(largest, 0) / 127).astype(np.float16).astype(np.float64)
+
+
+def _on_grid(values: Array, scale: Array) -> Array:
+    """Values of codes of at most 127; 0 where the scale is."""
+    codes = np.rint(np.divide(values, scale, out=np.zeros_like(values), where=scale > 0))
+    return np.asarray(np.clip(codes, -127, 127) * scale)
 
 
 def _append_spot(index: tuple[int, ...], **inputs: Any) -> Any:
@@ -222,6 +245,15 @@ def _append_case(position: int, scale: float) -> dict[str, Any]:
     }
 
 
+def _exact_case() -> dict[str, Any]:
+    """Blocks of whole multiples of their scale, and one of zeros: only one scale is right."""
+    case = _append_case(0, 1.0)
+    codes = np.random.default_rng(7).integers(-126, 127, case["v"].shape).astype(float32)
+    codes[..., ::_VALUES] = 127
+    codes[0, 0, :_VALUES] = 0
+    return {**case, "k": codes * float32.type(0.875), "v": codes * float32.type(1.75), "rotated": 0}
+
+
 KV_APPEND_Q8_0 = Spec(
     name="kv_append_q8_0",
     source="kv_append_q8_0.hip",
@@ -235,8 +267,13 @@ KV_APPEND_Q8_0 = Spec(
     bound=_append_bound,
     u_out=2.0**-7,  # a code is 1 of 127 of the largest
     spot=_append_spot,
-    formula="RoPE's error; for the codes max |x| / 254 (1 + 2^-10), and 2^-18 for a tiny scale",
-    cases=(_append_case(0, 1.0), _append_case(513, 100.0), _append_case(131071, 1e-6)),
+    formula="RoPE's error, and the distance to the nearest multiple of max |x| / 127 in fp16",
+    cases=(
+        _append_case(0, 1.0),
+        _append_case(513, 100.0),
+        _append_case(131071, 1e-6),
+        _exact_case(),
+    ),
     examples=20,
 )
 
