@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,12 +68,26 @@ _modules: dict[_Key, Any] = {}
 _kernels: dict[tuple[_Key, str], Kernel] = {}
 
 
+_EXTRA: ContextVar[tuple[str, ...]] = ContextVar("compiler_options", default=())
+
+
+@contextmanager
+def compiled_with(*options: str) -> Iterator[None]:
+    """Compile what launchers ask for with these options as well, in this context."""
+    token = _EXTRA.set((*_EXTRA.get(), *options))
+    try:
+        yield
+    finally:
+        _EXTRA.reset(token)
+
+
 def kernel(device: DeviceLike, file: str, name: str, options: tuple[str, ...] = ()) -> Kernel:
     """The entry point *name* of kernel file *file*, compiled for the device when first asked for.
 
     Raises KernelNotFoundError, KernelCompileError with the compiler's log, or HipError.
     """
     source = sources.read(sources.locate(file))
+    options = (*options, *_EXTRA.get())
     key = _Key(source.path, source.digest, device.ordinal, device.arch, options)
     found = _kernels.get((key, name))
     if found is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hipaudit.audits import gemm_alignment, half_precision, missing_reductions
+from hipaudit.audits import array_parameters, gemm_alignment, half_precision, missing_reductions
 from hipaudit.device import Device
 from hipaudit_runtime import sources
 
@@ -86,3 +86,40 @@ def test_a_wrong_offset_is_found_in_both_builds(device: Device, tmp_path: Path) 
     assert wrong == {("dequantise_q4_0", "strict"), ("dequantise_q4_0", "fast math")}
     strict = [entry for entry in answer["entries"] if entry["build"] == "strict"]
     assert [entry["odd"] for entry in strict[1:]] == [0] * 4
+
+
+def alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Leave one subject to the audit of array parameters."""
+    (spec,) = (one for one in array_parameters.subjects() if one.name == name)
+    monkeypatch.setattr(array_parameters, "subjects", lambda: (spec,))
+
+
+def test_kernels_whose_functions_take_arrays_are_found_by_their_sources() -> None:
+    files = {spec.source for spec in array_parameters.subjects()}
+    assert {"gemm.hip", "quantised_gemv.hip", "conv1d.hip"} <= files  # the last by a header
+    assert not {"add.hip", "softmax.hip"} & files
+
+
+def test_a_value_that_hangs_on_the_optimiser_is_found(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone(monkeypatch, "dequantise_q4_0")
+    new = "& 15) - ({ int y = 8; __builtin_constant_p(y) ? y : 7; })"  # known to an optimiser alone
+    with sources.folder(changed(tmp_path, "include/ggml_blocks.h", "& 15) - 8", new)):
+        entry = entries(array_parameters, device)["dequantise_q4_0"]
+    assert entry["apart"] > 0
+    assert entry["first"].startswith("dequantise_q4_0: -O0 and -O3 differ at output 0, element")
+    assert (entry["wrong"], entry["unwritten"]) == (entry["apart"], 0)
+
+
+def test_an_element_that_is_never_written_is_found(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone(monkeypatch, "gemm_f32_tiled")
+    old, new = "column + j + x < n;", "column + j + x < n / 4 * 4;"
+    with sources.folder(changed(tmp_path, "gemm_f32_tiled.hip", old, new)):
+        entry = entries(array_parameters, device)["gemm_f32_tiled"]
+    assert entry["unwritten"] > 0
+    assert entry["apart"] == 0
+    assert "holds what was in memory before" in entry["first"]
+    device.with_poison()

@@ -72,13 +72,15 @@ def try_in_child(
     return Tried(entries, found, launches(result.records))
 
 
-def wrong(entry: Mapping[str, Any], source: str, replay: str) -> Finding:
+def wrong(
+    entry: Mapping[str, Any], source: str, replay: str, kind: str = "bound-exceeded"
+) -> Finding:
     """The finding for a kernel whose answer was wrong."""
     path = shown_kernel_path(source)
     kernel = str(entry["kernel"])
     draft = Finding(
         id="",
-        kind="bound-exceeded",
+        kind=kind,
         severity="error",
         kernel=kernel,
         arch=str(entry["arch"]),

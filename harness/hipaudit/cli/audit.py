@@ -22,7 +22,7 @@ _EPILOG = (
     "hipaudit audit --model weights.gguf --json audit.json --sarif audit.sarif"
 )
 
-_OTHERS = "model, memory, isa, reductions, alignment, precision, barriers, faults"
+_OTHERS = "model, memory, isa, reductions, alignment, precision, parameters, barriers, faults"
 
 
 def register(app: typer.Typer) -> None:

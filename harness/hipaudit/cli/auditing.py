@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hipaudit import toolchain
 from hipaudit.audits import (
+    array_parameters,
     barriers,
     buffer_copies,
     decoding,
@@ -57,6 +58,7 @@ _SWEEPS = {
     "reductions": missing_reductions,
     "alignment": gemm_alignment,
     "precision": half_precision,
+    "parameters": array_parameters,
 }
 _BARRIERS = "barriers"
 _FAULTS = "faults"
