@@ -53,3 +53,7 @@ class CacheFullError(RuntimeFault):
             f"{needed} more pages are needed, {available} of {pages} are free or evictable: "
             "remove a sequence, or make the cache larger"
         )
+
+
+class ChatTemplateError(RuntimeFault):
+    """A model's chat template does not parse, fails, or writes without end."""
