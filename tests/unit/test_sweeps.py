@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from hipaudit.audits import array_parameters, gemm_alignment, half_precision, missing_reductions
+from hipaudit.audits import (
+    array_parameters,
+    gemm_alignment,
+    half_precision,
+    missing_reductions,
+    structural,
+)
 from hipaudit.device import Device
 from hipaudit_runtime import sources
 
@@ -123,3 +129,14 @@ def test_an_element_that_is_never_written_is_found(
     assert entry["apart"] == 0
     assert "holds what was in memory before" in entry["first"]
     device.with_poison()
+
+
+def test_a_copy_that_drifts_is_found_and_named(device: Device, tmp_path: Path) -> None:
+    old, new = "1.0f + expf(-", "1.0f + 1.015625f * expf(-"
+    with sources.folder(changed(tmp_path, "swiglu.hip", old, new)):
+        found = entries(structural, device)
+    assert found["swiglu_f16"]["wrong"] > 10_000
+    assert "here and" in found["swiglu_f16"]["first"]
+    assert "silu_f16" in found["swiglu_f16"]["first"]
+    assert {name for name, one in found.items() if one["wrong"]} == {"swiglu_f16", "swiglu_bf16"}
+    assert found["dequantise_q8_0"]["values"] == 1 << 16

@@ -22,7 +22,9 @@ _EPILOG = (
     "hipaudit audit --model weights.gguf --json audit.json --sarif audit.sarif"
 )
 
-_OTHERS = "model, memory, isa, reductions, alignment, precision, parameters, barriers, faults"
+_OTHERS = (
+    "model, memory, isa, reductions, alignment, precision, parameters, structural, barriers, faults"
+)
 
 
 def register(app: typer.Typer) -> None:

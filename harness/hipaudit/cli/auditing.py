@@ -27,6 +27,7 @@ from hipaudit.audits import (
     missing_reductions,
     model_dequantisation,
     storage_modes,
+    structural,
 )
 from hipaudit.audits.barriers import BarrierAudit
 from hipaudit.audits.decoding import Decoding
@@ -59,6 +60,7 @@ _SWEEPS = {
     "alignment": gemm_alignment,
     "precision": half_precision,
     "parameters": array_parameters,
+    "structural": structural,
 }
 _BARRIERS = "barriers"
 _FAULTS = "faults"
