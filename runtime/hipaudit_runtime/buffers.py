@@ -30,16 +30,16 @@ class HipBuffer:
         HipError: out of device memory.
     """
 
-    __slots__ = ("_address", "_live", "_size")
+    __slots__ = ("_address", "_gone", "_size")
 
     def __init__(self, size: int) -> None:
-        self._live = False
+        self._gone = "never made"
         if size < 0:
             raise ValueError(f"a buffer of {size} bytes")
         self._size = size
         # hip-python's own handle is dropped: it does not own the memory, and its size is fixed.
         self._address = int(call(hip.hipMalloc, size, detail=f"{size} bytes")) if size else 0
-        self._live = True
+        self._gone = ""
 
     @property
     def size(self) -> int:
@@ -48,21 +48,32 @@ class HipBuffer:
 
     @property
     def address(self) -> int:
-        """The device address; DeviceBufferError when freed."""
+        """The device address; DeviceBufferError when freed or moved."""
         self._require_live()
         return self._address
 
     @property
     def live(self) -> bool:
         """Whether the memory is still owned."""
-        return self._live
+        return not self._gone
 
     def free(self) -> None:
         """Give the memory back; DeviceBufferError when that was done before."""
         self._require_live()
-        self._live = False
+        self._gone = "freed"
         if self._address:
             call(hip.hipFree, self._address)
+
+    def move(self) -> HipBuffer:
+        """A new handle that owns the memory from now on; this one owns nothing any more.
+
+        Tensors in this buffer hold this handle, and refuse as it does.
+        """
+        self._require_live()
+        owner = HipBuffer(0)
+        owner._address, owner._size = self._address, self._size
+        self._gone = "moved"
+        return owner
 
     def upload(self, data: npt.NDArray[Any], offset: int = 0) -> None:
         """Copy a C-contiguous host array to *offset* bytes into the buffer, and wait for it."""
@@ -88,10 +99,21 @@ class HipBuffer:
         """A new buffer with memory of its own and the same bytes in it."""
         self._require_live()
         twin = HipBuffer(self._size)
-        if self._size:
-            kind = hip.hipMemcpyKind.hipMemcpyDeviceToDevice
-            call(hip.hipMemcpy, twin.address, self._address, self._size, kind)
+        twin.copy_from(self, self._size)
         return twin
+
+    def copy_from(
+        self, source: HipBuffer, count: int, offset: int = 0, source_offset: int = 0
+    ) -> None:
+        """Copy bytes on the device; within one buffer, from and to ranges that do not overlap."""
+        self._require_range(offset, count, "write")
+        source._require_range(source_offset, count, "read")
+        if source is self and abs(offset - source_offset) < count:
+            raise ValueError(f"copy of {count} bytes from {source_offset} to {offset} in a buffer")
+        if count:
+            kind = hip.hipMemcpyKind.hipMemcpyDeviceToDevice
+            source_address = source.address + source_offset
+            call(hip.hipMemcpy, self._address + offset, source_address, count, kind)
 
     def __enter__(self) -> HipBuffer:
         self._require_live()
@@ -103,7 +125,7 @@ class HipBuffer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._live:
+        if self.live:
             self.free()
 
     def __copy__(self) -> NoReturn:
@@ -116,21 +138,21 @@ class HipBuffer:
         raise TypeError(_TWO_OWNERS)
 
     def __repr__(self) -> str:
-        state = f"at {self._address:#x}" if self._live else "freed"
+        state = self._gone or f"at {self._address:#x}"
         return f"<HipBuffer of {self._size} bytes, {state}>"
 
     def __del__(self) -> None:
-        if self._live and self._address:
+        if self.live and self._address:
             warnings.warn(f"never freed: {self!r}", ResourceWarning, stacklevel=2, source=self)
             self.free()
 
     def _require_live(self) -> None:
-        if not self._live:
-            raise DeviceBufferError(f"use of a freed buffer: {self!r}")
+        if self._gone:
+            raise DeviceBufferError(f"use of a {self._gone} buffer: {self!r}")
 
     def _require_range(self, offset: int, count: int, what: str) -> None:
         self._require_live()
-        if offset < 0 or offset + count > self._size:
+        if offset < 0 or count < 0 or offset + count > self._size:
             raise DeviceBufferError(
                 f"{what} of bytes {offset} to {offset + count} of a buffer of {self._size}"
             )

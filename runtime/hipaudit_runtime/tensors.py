@@ -60,6 +60,14 @@ class Tensor:
             )
         self.buffer.upload(data, self.offset)
 
+    def copy_from(self, source: Tensor) -> None:
+        """Copy a tensor of this shape and dtype on the device; they do not overlap."""
+        if source.shape != self.shape or source.dtype != self.dtype:
+            raise ValueError(
+                f"copy of {source.dtype}{list(source.shape)} to {self.dtype}{list(self.shape)}"
+            )
+        self.buffer.copy_from(source.buffer, self.nbytes, self.offset, source.offset)
+
     def download(self) -> npt.NDArray[Any]:
         """A host copy."""
         return self.buffer.download(self.shape, self.dtype, self.offset)
@@ -95,4 +103,8 @@ class Scope:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free all buffers; a second time does nothing."""
         self._stack.close()

@@ -63,6 +63,47 @@ def test_deep_copy_has_memory_of_its_own() -> None:
             assert np.array_equal(twin.download((64,), np.uint8), BYTES)
 
 
+def test_a_move_leaves_one_owner() -> None:
+    first = HipBuffer(64)
+    first.upload(BYTES)
+    view = Tensor(first, (64,), np.dtype(np.uint8))
+    with first.move() as second:
+        assert (first.live, second.live, second.size) == (False, True, 64)
+        for use in (first.free, first.move, first.deep_copy, view.download):
+            with pytest.raises(DeviceBufferError, match=r"use of a moved buffer: .* moved>"):
+                use()
+        assert np.array_equal(second.download((64,), np.uint8), BYTES)
+
+
+def test_a_view_keeps_its_buffer_alive() -> None:
+    def view_of_a_local() -> Tensor:
+        buffer = HipBuffer(64)
+        buffer.upload(BYTES)
+        return Tensor(buffer, (64,), np.dtype(np.uint8))
+
+    view = view_of_a_local()
+    gc.collect()
+    assert np.array_equal(view.download(), BYTES)
+    view.buffer.free()
+
+
+def test_bytes_are_copied_on_the_device() -> None:
+    with HipBuffer(64) as buffer, HipBuffer(16) as other:
+        buffer.upload(BYTES)
+        other.copy_from(buffer, 8, offset=8, source_offset=40)
+        buffer.copy_from(buffer, 8, offset=0, source_offset=8)
+        assert np.array_equal(other.download((8,), np.uint8, 8), BYTES[40:48])
+        assert np.array_equal(buffer.download((8,), np.uint8), BYTES[8:16])
+        with pytest.raises(DeviceBufferError, match="write of bytes 9 to 17 of a buffer of 16"):
+            other.copy_from(buffer, 8, offset=9)
+        with pytest.raises(DeviceBufferError, match="read of bytes 60 to 68 of a buffer of 64"):
+            other.copy_from(buffer, 8, source_offset=60)
+        with pytest.raises(DeviceBufferError, match="write of bytes 4 to 3"):
+            other.copy_from(buffer, -1, offset=4)
+        with pytest.raises(ValueError, match="copy of 8 bytes from 0 to 7 in a buffer"):
+            buffer.copy_from(buffer, 8, offset=7)
+
+
 def test_a_forgotten_buffer_is_freed_with_a_warning() -> None:
     forgotten = [HipBuffer(48)]
     with pytest.warns(ResourceWarning, match="never freed: <HipBuffer of 48 bytes"):
