@@ -92,6 +92,13 @@ void memory_written(uintptr_t address, size_t size) {
   if (address - kDeviceBase < kDeviceSpan) mark(address, size, kInitialised | kAddressable, 0);
 }
 
+// When epochs began again, records of shared memory mean nothing any more.
+void drop_old_numbers(WorkerCheck& check) {
+  if (check.beginnings == epoch_beginnings()) return;
+  forget_accesses(check.shared, kSharedSpan);
+  check.beginnings = epoch_beginnings();
+}
+
 // A copy hands undefined bytes on.
 void memory_copied(uintptr_t to, uintptr_t from, size_t size) {
   memory_written(to, size);
@@ -202,10 +209,7 @@ void Checker::block_begins(Worker& worker, Block& block) {
   check = BlockCheck{};
   check.index = block.index.flat;
   enter_epochs(check);
-  if (WorkerCheck& of_worker = check_of(worker); of_worker.beginnings != epoch_beginnings()) {
-    forget_accesses(of_worker.shared, kSharedSpan);
-    of_worker.beginnings = epoch_beginnings();
-  }
+  drop_old_numbers(check_of(worker));
   reset_shared_states(worker);
   publish(worker, check);
 }
@@ -260,6 +264,7 @@ void Checker::grid_barrier_completes(Launch& launch) { begin_epochs(launch.block
 void Checker::block_passes_grid(Worker& worker, Block& block) {
   BlockCheck& check = check_of(block);
   if (check.floor != first_epoch()) {
+    drop_old_numbers(check_of(worker));
     check.older.clear();
     enter_epochs(check);
   }
@@ -300,8 +305,9 @@ void flush_pending(WorkerCheck& check, const Launch& launch) {
   if (!check.pending.active) return;
   check.pending.active = false;
   clear_attention(kPendingWrite);
-  bool same = memcmp(check.pending.before, reinterpret_cast<const void*>(check.pending.address),
-                     check.pending.size) == 0;
+  const std::string& before = check.pending.before;
+  const void* now = reinterpret_cast<const void*>(check.pending.address);
+  bool same = memcmp(before.data(), now, before.size()) == 0;
   if (same) {
     Observation& seen = check.pending.seen;
     seen.severity = "info";
@@ -313,7 +319,8 @@ void flush_pending(WorkerCheck& check, const Launch& launch) {
 }
 
 bool happened_before(const Record& record, const Present& now) {
-  if (record.epoch() < first_epoch()) return true;  // an earlier launch, or no access at all
+  // An earlier launch, no access at all, or one of which the time is not known.
+  if (record.epoch() < first_epoch() || record.epoch() >= kSpentEpochs) return true;
   const BlockCheck& check = *now.check;
   uint32_t epoch = record.epoch();
   if (!check.contains(record)) {

@@ -79,8 +79,7 @@ struct PendingWrite {
   bool active = false;
   Observation seen;
   uintptr_t address = 0;
-  uint32_t size = 0;
-  unsigned char before[16] = {};
+  std::string before;
 };
 
 // Why the next access goes the long way.

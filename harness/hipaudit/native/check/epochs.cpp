@@ -10,10 +10,11 @@ namespace hipaudit {
 namespace {
 
 constexpr uint32_t kMostPerBlock = 1024;   // at first; every fence takes one
-constexpr uint32_t kMore = 1u << 16;       // when those are used up
+constexpr uint32_t kMore = 1u << 16;       // at the most, when those are used up
 constexpr uint64_t kForBlocks = 1u << 25;  // that a launch takes for its blocks at the most
 constexpr uint32_t kInReserve = 1u << 24;  // for blocks that need more in the middle of it
-static_assert(kForBlocks + kInReserve < Record::kMostEpochs, "a launch fits");
+static_assert(kForBlocks + kInReserve < kSpentEpochs, "a launch fits");
+static_assert(kSpentEpochs + kMore <= Record::kMostEpochs, "and those without numbers");
 
 std::atomic<uint32_t> next_epoch{1};
 uint32_t floor_epoch = 1;
@@ -42,15 +43,15 @@ void start_run(BlockCheck& check, uint32_t first, uint32_t count) {
 void take_more(BlockCheck& check) {
   Locked lock(mutex);
   check.older.emplace_back(check.first, check.end);
-  uint32_t first = next_epoch.fetch_add(kMore);
-  // Beyond 2^26 epochs in one launch, numbers begin again, as those of launches before: accesses
-  // with them conflict with nothing.
-  if (first > Record::kMostEpochs - kMore) {
-    next_epoch = 1 + kMore;
-    first = 1;
+  uint32_t count = std::min(kMore, 2 * (check.end - check.first));
+  uint32_t first = next_epoch.load();
+  if (first + count > kSpentEpochs) {
+    start_run(check, kSpentEpochs, kMore);
+    return;
   }
+  next_epoch = first + count;
   extra_runs()[first] = check.index;
-  start_run(check, first, kMore);
+  start_run(check, first, count);
 }
 
 }  // namespace
@@ -60,7 +61,7 @@ void begin_epochs(uint64_t blocks) {
   per_block = kMostPerBlock;
   while (per_block > 1 && blocks * per_block > kForBlocks) per_block /= 2;
   uint64_t wanted = std::min(blocks * per_block, kForBlocks);
-  if (next_epoch.load() + wanted + kInReserve > Record::kMostEpochs) {
+  if (next_epoch.load() + wanted + kInReserve > kSpentEpochs) {
     forget_accesses();
     next_epoch = 1;
     ++beginnings;

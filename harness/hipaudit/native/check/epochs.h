@@ -7,6 +7,11 @@
 
 namespace hipaudit {
 
+// Blocks that come when a launch has used up all numbers share those from here on: accesses with
+// them conflict with nothing. They are the largest, so that whoever has learnt of such a release
+// has learnt of all that the block did before.
+constexpr uint32_t kSpentEpochs = Record::kMostEpochs - (1u << 16);
+
 // Reserves epochs for the blocks of a launch, or of what follows a barrier of its grid. Everything
 // with smaller numbers is past from now on.
 void begin_epochs(uint64_t blocks);

@@ -70,16 +70,28 @@ void describe_in_wave(const Step& c, const Record& other, bool both_write, Obser
 }
 
 // The write that is about to happen and an earlier one conflict: an error unless both write the
-// same value, which shows after the store.
-void wait_for_value(const Step& c, const Observation& seen) {
+// same value, which shows after the store. Of a large copy, from the first word that they meet in
+// to the last one.
+void wait_for_value(const Step& c, uintptr_t word, const Observation& seen) {
   if (c.several && seen.other.block != seen.here.block) let_others_step(c.now.worker);
+  constexpr uint32_t kWidest = 16;  // that one instruction stores
+  uintptr_t begin = c.address;
+  uintptr_t end = c.address + c.size;
+  if (c.size > kWidest) {
+    begin = std::max(begin, word);
+    end = std::min(end, word + 4);
+  }
   PendingWrite& pending = c.worker->pending;
+  if (!pending.active) {
+    pending.address = begin;
+    pending.before.clear();
+  }
   pending.active = true;
   set_attention(kPendingWrite);
   pending.seen = seen;
-  pending.address = c.address;
-  pending.size = std::min<uint32_t>(c.size, sizeof pending.before);
-  memcpy(pending.before, reinterpret_cast<const void*>(c.address), pending.size);
+  uintptr_t kept = pending.address + pending.before.size();
+  if (kept < end)
+    pending.before.append(reinterpret_cast<const char*>(kept), static_cast<size_t>(end - kept));
 }
 
 }  // namespace
@@ -106,7 +118,7 @@ void report_race(const Step& c, size_t word, const Conflict& conflict) {
     seen.message = "the barrier between them does not order this memory";
   }
   if (both_write && c.flags.kind == Access::write)
-    wait_for_value(c, seen);
+    wait_for_value(c, (c.now.shared ? c.address - c.named : kDeviceBase) + word * 4, seen);
   else
     observe(launch, seen);
 }
