@@ -11,6 +11,7 @@ import pytest
 
 from hipaudit.audits import (
     array_parameters,
+    bf16,
     gemm_alignment,
     half_precision,
     missing_reductions,
@@ -140,3 +141,19 @@ def test_a_copy_that_drifts_is_found_and_named(device: Device, tmp_path: Path) -
     assert "silu_f16" in found["swiglu_f16"]["first"]
     assert {name for name, one in found.items() if one["wrong"]} == {"swiglu_f16", "swiglu_bf16"}
     assert found["dequantise_q8_0"]["values"] == 1 << 16
+
+
+def test_sums_in_half_precision_are_found(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bf16, "DEPTHS", (64,))
+    old, new = "sums[0] += one * four.x;", "sums[0] = (_Float16)(sums[0] + one * four.x);"
+    with sources.folder(changed(tmp_path, "include/row_tile.h", old, new)):
+        found = entries(bf16, device)
+    sums = {name: (entry["sums"], entry["wrong"] > 0) for name, entry in found.items()}
+    assert sums == {
+        "flash_attention_bf16": ("float32", False),
+        "gemm_bf16": ("float32", False),
+        "grouped_gemm": ("16 bits", True),
+    }
+    assert found["gemm_bf16"]["fused_ulp"] <= 0.51 < found["gemm_bf16"]["unfused_ulp"]

@@ -23,7 +23,8 @@ _EPILOG = (
 )
 
 _OTHERS = (
-    "model, memory, isa, reductions, alignment, precision, parameters, structural, barriers, faults"
+    "model, memory, isa, reductions, alignment, precision, parameters, structural, bf16, "
+    "barriers, faults"
 )
 
 

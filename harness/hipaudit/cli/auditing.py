@@ -16,6 +16,7 @@ from hipaudit import toolchain
 from hipaudit.audits import (
     array_parameters,
     barriers,
+    bf16,
     buffer_copies,
     decoding,
     fault_checker,
@@ -61,6 +62,7 @@ _SWEEPS = {
     "precision": half_precision,
     "parameters": array_parameters,
     "structural": structural,
+    "bf16": bf16,
 }
 _BARRIERS = "barriers"
 _FAULTS = "faults"
