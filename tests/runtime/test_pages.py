@@ -24,7 +24,7 @@ class Pages(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.tables = PageTables(PAGES, SIZE)
-        self.memory: list[int | None] = [None] * (PAGES * SIZE)
+        self.memory: list[tuple[int, ...]] = [()] * (PAGES * SIZE)
         self.model: dict[int, list[int]] = {}
 
     def pick(self, data: st.DataObject) -> int:
@@ -64,8 +64,8 @@ class Pages(RuleBasedStateMachine):
             self.memory[copy.target * SIZE : (copy.target + 1) * SIZE] = self.memory[rows]
         assert len(set(write.slots)) == len(tokens)
         for slot, token in zip(write.slots, tokens, strict=True):
-            self.memory[slot] = token
-        have += tokens
+            have.append(token)
+            self.memory[slot] = tuple(have)  # a key depends on all tokens up to its own
         if data.draw(st.booleans(), label="commit"):
             self.tables.commit(sequence)
 
@@ -114,7 +114,8 @@ class Pages(RuleBasedStateMachine):
             pages = self.tables.pages(sequence)
             assert len(pages) == -(-len(tokens) // SIZE)
             slots = [pages[at // SIZE] * SIZE + at % SIZE for at in range(len(tokens))]
-            assert [self.memory[slot] for slot in slots] == tokens
+            seen = [self.memory[slot] for slot in slots]
+            assert seen == [tuple(tokens[: at + 1]) for at in range(len(tokens))]
 
     @invariant()
     def every_page_is_in_one_place(self) -> None:
@@ -211,6 +212,16 @@ def test_a_page_that_is_written_anew_is_no_longer_found() -> None:
     tables.truncate(sequence, 1)
     assert tables.reserve(sequence, [3]).copies == ()
     assert tables.tokens(tables.add([1, 2, 0])) == ()
+
+
+def test_what_follows_a_shortened_sequence_is_found_behind_its_new_tokens_only() -> None:
+    tables = PageTables(8, 2)
+    sequence = written(tables, [1, 2, 3, 4])
+    tables.truncate(sequence, 0)
+    tables.reserve(sequence, [5, 6, 7, 8, 9, 9])
+    tables.commit(sequence)
+    assert tables.tokens(tables.add([1, 2, 3, 4, 9, 9, 0])) == (1, 2, 3, 4)
+    assert tables.tokens(tables.add([5, 6, 7, 8, 9, 9, 0])) == (5, 6, 7, 8, 9, 9)
 
 
 def test_a_full_cache_says_what_is_missing() -> None:
