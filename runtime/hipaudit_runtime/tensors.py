@@ -52,6 +52,24 @@ class Tensor:
         """Device address of the first element."""
         return self.buffer.address + self.offset
 
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """The elements for other libraries, by version 3 of the CUDA array interface.
+
+        Their array must keep this tensor, as the protocol asks, and the buffer must not be freed
+        before it. Raises AttributeError, as where there is no such thing, for a dtype that numpy
+        itself does not have, such as bfloat16, and DeviceBufferError for a freed buffer.
+        """
+        if self.dtype.kind not in "biuf":
+            raise AttributeError(f"{self.dtype} has no type string in the array interface")
+        return {
+            "shape": self.shape,
+            "typestr": self.dtype.str,
+            "data": (self.address, False),
+            "strides": None,
+            "version": 3,
+        }
+
     def upload(self, data: npt.NDArray[Any]) -> None:
         """Copy a host array of this shape and dtype into the tensor."""
         if data.shape != self.shape or data.dtype != self.dtype:

@@ -6,6 +6,7 @@ import copy
 import gc
 import pickle
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -147,6 +148,23 @@ def test_dropping_a_tensor_frees_nothing() -> None:
         del view
         gc.collect()
         assert np.array_equal(buffer.download((64,), np.uint8), BYTES)
+
+
+def test_a_tensor_is_offered_to_other_libraries() -> None:
+    with HipBuffer(64) as buffer:
+        view = Tensor(buffer, (4, 2), np.dtype(np.float32), 32)
+        assert view.__cuda_array_interface__ == {
+            "shape": (4, 2),
+            "typestr": "<f4",
+            "data": (buffer.address + 32, False),
+            "strides": None,
+            "version": 3,
+        }
+        assert not hasattr(
+            Tensor(buffer, (4,), np.dtype(ml_dtypes.bfloat16)), "__cuda_array_interface__"
+        )
+    with pytest.raises(DeviceBufferError, match="use of a freed buffer"):
+        _ = view.__cuda_array_interface__
 
 
 def test_a_tensor_stays_inside_its_buffer() -> None:
