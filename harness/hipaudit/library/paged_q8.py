@@ -176,12 +176,24 @@ def _append_oracle(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _append_reference(**inputs: Any) -> tuple[Array, Array]:
-    return ref.kv_append(**_append_oracle(inputs))
+    keys, values = ref.kv_append(**_append_oracle(inputs))
+    return _lost(keys), _lost(values)
+
+
+def _lost(values: Array) -> Array:
+    """NaN for every value of a run that has a NaN or an infinity: its scale is NaN."""
+    runs = values.reshape(*values.shape[:-1], -1, _VALUES)
+    whole = np.isfinite(runs).all(axis=-1, keepdims=True)
+    return np.where(whole, runs, np.nan).reshape(values.shape)
 
 
 def _append_bound(**inputs: Any) -> tuple[Array, Array]:
-    """RoPE's error, and that of the codes, in the slots that are written; 0 elsewhere."""
+    """RoPE's error, and that of the codes, in the slots that are written; 0 elsewhere.
+
+    Without the values that are not finite: their runs are NaN as a whole, and within no bound.
+    """
     oracle = _append_oracle(inputs)
+    oracle |= {name: np.where(np.isfinite(oracle[name]), oracle[name], 0) for name in ("k", "v")}
     moved = bounds.kv_append(**oracle, frequencies="table")
     values = ref.kv_append(**oracle)
     written = np.zeros(len(oracle["k_cache"]), dtype=bool)
@@ -254,6 +266,12 @@ def _exact_case() -> dict[str, Any]:
     return {**case, "k": codes * float32.type(0.875), "v": codes * float32.type(1.75), "rotated": 0}
 
 
+def _nonfinite_case() -> dict[str, Any]:
+    case = _append_case(3, 1.0)
+    case["k"][0, 0, 40], case["v"][0, 1, 5], case["v"][2, 0, 63] = np.nan, np.inf, np.nan
+    return case
+
+
 KV_APPEND_Q8_0 = Spec(
     name="kv_append_q8_0",
     source="kv_append_q8_0.hip",
@@ -273,6 +291,7 @@ KV_APPEND_Q8_0 = Spec(
         _append_case(513, 100.0),
         _append_case(131071, 1e-6),
         _exact_case(),
+        _nonfinite_case(),
     ),
     examples=20,
 )

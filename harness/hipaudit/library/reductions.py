@@ -177,7 +177,11 @@ def _long_sum_bound(x: Array) -> Array:
 _LONG = st.fixed_dictionaries(
     {"x": matrices(float32, rows=lengths(1, 3), columns=lengths(1, 40000), elements=_FINITE)}
 )
-_LONG_CASES = (_rows(1, TILE), _rows(2, TILE + 1), _rows(1, 3 * TILE - 1), *_CASES[-2:])
+_LONG_CASES = (
+    *(_rows(1, TILE), _rows(2, TILE + 1), _rows(1, 3 * TILE - 1)),
+    _rows(2, 2 * TILE),  # whole tiles: the second row's first tile follows another row's last
+    *_CASES[-2:],
+)
 
 PREFIX_SUM_LONG = Spec(
     name="prefix_sum_long",
