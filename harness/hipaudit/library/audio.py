@@ -177,6 +177,29 @@ def _relative(draw: st.DrawFn) -> dict[str, Array]:
     }
 
 
+def _relative_bound(**inputs: Array) -> Array:
+    """Of a query that is not finite 0: its output is NaN, or 0 where all its logits are -inf."""
+    whole = np.isfinite(inputs["q"]).all(axis=-1, keepdims=True)
+    limit = bounds.relative_attention(**{**inputs, "q": np.where(whole, inputs["q"], 0)})
+    return np.where(whole, limit, 0.0)
+
+
+def _masked_query() -> dict[str, Array]:
+    """One query whose logits are all -inf: its output is 0."""
+    generator = np.random.default_rng(5)
+    shapes = {
+        "q": (1, 1, 5, 3),
+        "k": (1, 1, 5, 3),
+        "v": (1, 1, 5, 4),
+        "encoding": (1, 9, 3),
+        "content_bias": (1, 3),
+        "position_bias": (1, 3),
+    }
+    case = {name: generator.uniform(0.5, 1, each).astype(float32) for name, each in shapes.items()}
+    case["q"][0, 0, 2] = -np.inf
+    return case
+
+
 RELATIVE_ATTENTION = Spec(
     name="relative_attention",
     source="relative_attention.hip",
@@ -184,9 +207,10 @@ RELATIVE_ATTENTION = Spec(
     inputs=_relative(),
     launch=ops.relative_attention,
     reference=ref.relative_attention,
-    bound=bounds.relative_attention,
+    bound=_relative_bound,
     spot=_at(exact.relative_attention),
     formula="a logit: |scale| gamma_{d+3} ((|q| + |u|)|k| + (|q| + |w|)|e|); then as attention",
+    cases=(_masked_query(),),
     examples=15,
 )
 
