@@ -177,7 +177,7 @@ def _relative(draw: st.DrawFn) -> dict[str, Array]:
     }
 
 
-def _relative_bound(**inputs: Array) -> Array:
+def _relative_bound(**inputs: Any) -> Array:
     """Of a query that is not finite 0: its output is NaN, or 0 where all its logits are -inf."""
     whole = np.isfinite(inputs["q"]).all(axis=-1, keepdims=True)
     limit = bounds.relative_attention(**{**inputs, "q": np.where(whole, inputs["q"], 0)})

@@ -178,7 +178,8 @@ def _products(kind: _Kind) -> tuple[Spec, Spec]:
             "quantised_gemv",
             ops.quantised_gemv,
             _factors(kind, 1, most),
-            (_case(kind, 1, 1, 1), _case(kind, 1, 300, most)),
+            # The last: as few lanes a row, and so as many rows a block, as there can be.
+            (_case(kind, 1, 1, 1), _case(kind, 1, 300, most), _case(kind, 1, 300, 1)),
         ),
         _product(
             kind,

@@ -13,26 +13,25 @@ from hipaudit.resources import kernels_folder
 REPORTS = Path(__file__).resolve().parents[3] / "reports"
 SCORES = read_scores(REPORTS)
 ARGUMENTS = arguments_for(kernels_folder() / "any")
+GAPS = {"include/lanes8.h": "no spec launches a kernel on tensors that are not aligned"}
+"""Files whose specs are known to miss too much, and what they lack."""
 
 
-def test_most_of_the_library_has_a_score() -> None:
-    files = library_files()
-    assert len([file for file in files if file in SCORES]) >= len(files) // 2
+def _marked(score: Score) -> object:
+    reason = GAPS.get(score.file)
+    marks = (pytest.mark.xfail(reason=reason, strict=True),) if reason else ()
+    return pytest.param(score, id=score.file, marks=marks)
 
 
-def test_at_least_95_of_100_mistakes_are_noticed() -> None:
-    killed = sum(sum(score.killed.values()) for score in SCORES.values())
-    gaps = sum(len(score.gaps(ARGUMENTS)) for score in SCORES.values())
-    assert killed / (killed + gaps) >= 0.95
+def test_every_file_of_the_library_has_a_score() -> None:
+    assert set(SCORES) == set(library_files())
 
 
-@pytest.mark.parametrize("score", SCORES.values(), ids=lambda score: score.file)
-def test_every_file_s_tests_notice_nearly_all(score: Score) -> None:
-    """Of a small sample one or two may live: 95 of 100 cannot be told from 90 of 100 there."""
-    mistakes = sum(score.killed.values()) + len(score.gaps(ARGUMENTS))
-    allowed = 0.05 * mistakes if mistakes >= 40 else 2
+@pytest.mark.parametrize("score", [_marked(score) for score in SCORES.values()])
+def test_95_of_100_mistakes_in_a_file_are_noticed(score: Score) -> None:
+    """Of a sample of fewer than 20 not one may live."""
     assert score.killed
-    assert len(score.gaps(ARGUMENTS)) <= allowed, [gap.sentence() for gap in score.gaps(ARGUMENTS)]
+    assert score.share(ARGUMENTS) >= 0.95, [gap.sentence() for gap in score.gaps(ARGUMENTS)]
 
 
 def test_every_argument_gives_a_reason() -> None:
