@@ -235,6 +235,48 @@ def _numpy_top_p(size: int) -> Run:
     return run
 
 
+def _top_k(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x, kept = scope.upload(_shares(size)), scope.empty((1, size), np.uint8)
+    return lambda: ops.launch_top_k(device, x, kept, 40)
+
+
+def _numpy_top_k(size: int) -> Run:
+    x = _shares(size)[0]
+    return lambda: np.argpartition(-x, 40)[:40]
+
+
+def _temperature(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x, y = scope.upload(normal(1, size)), scope.empty((1, size), np.float32)
+    return lambda: ops.launch_temperature(device, x, y, 0.7)
+
+
+def _numpy_temperature(size: int) -> Run:
+    x = normal(size)
+    return lambda: x / np.float32(0.7)
+
+
+def _glu(device: DeviceLike, scope: Scope, size: int) -> Run:
+    value, gate = scope.upload(normal(size)), scope.upload(normal(size))
+    y = scope.empty(value.shape, np.float32)
+    return lambda: ops.launch_glu(device, value, gate, y)
+
+
+def _numpy_glu(size: int) -> Run:
+    value, gate = normal(size), normal(size)
+    return lambda: value / (1 + np.exp(-gate))
+
+
+def _sum_long(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x, y = scope.upload(normal(1, size)), scope.empty((1,), np.float32)
+    totals = scope.empty((1, long_tiles(size)), np.float32)
+    return lambda: ops.launch_sum_long(device, x, y, totals)
+
+
+def _numpy_sum(size: int) -> Run:
+    x = normal(size)
+    return x.sum
+
+
 def _multinomial(device: DeviceLike, scope: Scope, size: int) -> Run:
     x, y = scope.upload(_shares(size)), scope.empty((1,), np.int32)
     return lambda: ops.launch_multinomial(device, x, y, 1, 2)
@@ -345,6 +387,10 @@ WORK: dict[str, tuple[Callable[[DeviceLike, Scope, int], Run], Callable[[int], R
     "grouped_gemm": (_grouped, _numpy_grouped),
     "log_mel": (_log_mel, _numpy_log_mel),
     "conv1d_depthwise": (_depthwise, _numpy_depthwise),
+    "keep_top_k": (_top_k, _numpy_top_k),
+    "temperature": (_temperature, _numpy_temperature),
+    "glu": (_glu, _numpy_glu),
+    "sum_long": (_sum_long, _numpy_sum),
     "relative_attention": (_relative, _numpy_relative),
 }
 
