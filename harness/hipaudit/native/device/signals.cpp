@@ -122,6 +122,8 @@ void on_tick(int, siginfo_t*, void* raw) {
     worker->launch->note_timeout(pc, context().thread, context().block);
     abandon(worker);
   }
+  // Where it was, should the launch be given up while the others run.
+  worker->current->site = reinterpret_cast<const char*>(pc + 1);
   give_way(worker, worker->current);
 }
 
