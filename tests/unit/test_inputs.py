@@ -78,7 +78,7 @@ def test_a_printed_tensor_can_be_made_again() -> None:
 def test_lengths_offer_the_edges_of_waves_powers_and_primes() -> None:
     seen: set[int] = set()
 
-    @settings(max_examples=400, database=None)
+    @settings(max_examples=1500, database=None, derandomize=True)
     @given(lengths(1, 300))
     def collect(value: int) -> None:
         seen.add(value)

@@ -209,7 +209,8 @@ class Bench:
         """Put a changed copy of the file in front of the library's."""
         path = self.folder / self.file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
+        # Not what the process compiled before: what it makes of the text is looked at.
+        path.write_bytes(text + f"\n// {self.folder.name}\n".encode())
         return sources.folder(self.folder)
 
 
