@@ -203,9 +203,13 @@ def test_one_format_for_all_operands(device: Device) -> None:
 
 
 def test_an_index_outside_the_table_is_refused(device: Device) -> None:
+    table = np.zeros((5, 34), np.uint8)
     for index in (-1, 5):
+        indices = np.array([0, index], np.int32)
         with pytest.raises(ValueError, match=f"index {index} lies outside a table of 5 rows"):
-            ops.embedding(device, floats(5, 2), np.array([0, index], np.int32))
+            ops.embedding(device, floats(5, 2), indices)
+        with pytest.raises(ValueError, match=f"index {index} lies outside a table of 5 rows"):
+            ops.quantised_embedding(device, "Q8_0", table, indices)
 
 
 def test_an_index_that_only_the_kernel_sees_makes_nan(device: Device) -> None:
@@ -213,6 +217,17 @@ def test_an_index_that_only_the_kernel_sees_makes_nan(device: Device) -> None:
         table, y = scope.upload(floats(5, 3)), scope.empty((3, 3), F32)
         ops.launch_embedding(device, table, scope.upload(np.array([5, 4, -1], np.int32)), y)
         assert np.array_equal(np.isnan(y.download())[:, 0], [True, False, True])
+
+
+def test_a_quantised_table_has_whole_blocks_and_known_ones(device: Device) -> None:
+    indices = np.zeros(2, np.int32)
+    with pytest.raises(ValueError, match=r"table has shape \(3, 35\): Q8_0 rows are multiples"):
+        ops.quantised_embedding(device, "Q8_0", np.zeros((3, 35), np.uint8), indices)
+    with pytest.raises(ValueError, match="no kernel for the format Q9"):
+        ops.quantised_embedding(device, "Q9", np.zeros((3, 34), np.uint8), indices)
+    assert ops.quantised_embedding(
+        device, "Q8_0", np.zeros((3, 34), np.uint8), np.zeros((2, 0), np.int32)
+    ).shape == (2, 0, 32)
 
 
 def test_rows_without_elements_have_no_reduction(device: Device) -> None:

@@ -16,7 +16,8 @@ from hipaudit.inputs import byte_blocks, float32, lengths, tensors
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact, summation
 from hipaudit_runtime import ops
-from hipaudit_runtime.ops.quantised import product_height
+from hipaudit_runtime.ops.quantised import product_height, values_shape
+from hipaudit_runtime.tensors import Scope
 
 _HALVES = 1 << 16
 _FINITE = st.sampled_from([*families.WELL_SCALED, families.PLANTED[0]])
@@ -191,7 +192,68 @@ def _products(kind: _Kind) -> tuple[Spec, Spec]:
     )
 
 
+def _table(kind: _Kind, rows: int, row_blocks: int) -> Array:
+    """Random rows of a table."""
+    size = row_blocks * kind.block.block_bytes
+    generator = np.random.default_rng(rows)
+    return generator.integers(0, 256, (rows, size), dtype=np.uint8)
+
+
+@st.composite
+def _lookups(draw: st.DrawFn) -> dict[str, Any]:
+    kind = draw(st.sampled_from(_KINDS))
+    rows, row_blocks = draw(lengths(1, 100)), draw(lengths(1, 3))
+    size = kind.block.block_bytes
+    blocks = draw(byte_blocks(size, blocks=rows * row_blocks, scales=kind.scales))
+    beyond = draw(st.sampled_from((0, 1, rows)))  # how far indices leave the table, either way
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    indices = generator.integers(-beyond, rows + beyond, draw(lengths(1, 64)), dtype=np.int32)
+    return {"kind": kind.name, "table": blocks.reshape(rows, -1), "indices": indices}
+
+
+def _embedded(kind: str, table: Array, indices: Array) -> Array:
+    inside = (indices >= 0) & (indices < len(table))
+    rows = _dequantised(kind, table)[np.where(inside, indices, 0)]
+    return np.where(inside[..., np.newaxis], rows, np.nan)
+
+
+def _embed(device: Any, kind: str, table: Array, indices: Array) -> Array:
+    """Look up without the host's check of the indices: the kernel has a policy of its own."""
+    with Scope() as scope:
+        shape = (*indices.shape, values_shape(kind, table)[1])
+        result = scope.empty(shape, float32)
+        tensors = scope.upload(table), scope.upload(indices), result
+        ops.launch_quantised_embedding(device, kind, *tensors)
+        return result.download()
+
+
+def _picked(kind: _Kind, rows: int, row_blocks: int, *indices: int) -> dict[str, Any]:
+    table = _table(kind, rows, row_blocks)
+    return {"kind": kind.name, "table": table, "indices": np.array(indices, np.int32)}
+
+
+EMBEDDING = Spec(
+    name="quantised_embedding",
+    source="quantised_embedding.hip",
+    description=(
+        "Rows of a table of quantised blocks in float32, picked by int32 index; an index outside "
+        "the table gives NaN."
+    ),
+    inputs=_lookups(),
+    launch=_embed,
+    reference=_embedded,
+    exact=True,
+    formula="bit exact: as dequantisation",
+    cases=(
+        *(_picked(kind, 5, 3, 4, 0, 3, 3) for kind in _KINDS),
+        _picked(_KINDS[0], 1, 40, 0),
+        _picked(_KINDS[0], 5, 1, -1, 0, 4, 5, 2**31 - 1, -(2**31)),
+    ),
+    kernels=tuple(f"quantised_embedding_{kind.block.name}" for kind in _KINDS),
+)
+
 SPECS = (
     *(_dequantise(kind) for kind in _KINDS),
+    EMBEDDING,
     *(spec for kind in _KINDS for spec in _products(kind)),
 )

@@ -83,8 +83,10 @@ from hipaudit_runtime.ops.movement import (
     launch_copy_strided,
     launch_embedding,
     launch_permute_axes,
+    launch_quantised_embedding,
     launch_transpose,
     permute_axes,
+    quantised_embedding,
     transpose,
 )
 from hipaudit_runtime.ops.norms import (
@@ -229,6 +231,7 @@ __all__ = [
     "launch_power_spectrum",
     "launch_prefix_sum",
     "launch_prefix_sum_long",
+    "launch_quantised_embedding",
     "launch_quantised_gemm",
     "launch_relative_attention",
     "launch_renormalise",
@@ -265,6 +268,7 @@ __all__ = [
     "power_spectrum",
     "prefix_sum",
     "prefix_sum_long",
+    "quantised_embedding",
     "quantised_gemm",
     "quantised_gemv",
     "relative_attention",

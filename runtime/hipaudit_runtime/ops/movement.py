@@ -10,6 +10,7 @@ from hipaudit_runtime import modules
 from hipaudit_runtime.device import DeviceLike
 from hipaudit_runtime.ops import checks
 from hipaudit_runtime.ops.arguments import Long, Size, packed
+from hipaudit_runtime.ops.quantised import block_format, values_shape
 from hipaudit_runtime.ops.rowwise import MOST_COLUMNS
 from hipaudit_runtime.tensors import Scope, Tensor
 
@@ -48,14 +49,63 @@ def launch_embedding(device: DeviceLike, table: Tensor, indices: Tensor, y: Tens
 def embedding(device: DeviceLike, table: checks.Host, indices: checks.Host) -> checks.Host:
     """Rows of a host table in float32; ValueError for an index outside it."""
     checks.hosts(table=table)
-    checks.host("indices", indices, np.int32)
     checks.rank("table", table, 2)
-    outside = indices[(indices < 0) | (indices >= table.shape[0])]
-    if outside.size:
-        raise ValueError(f"index {outside[0]} lies outside a table of {table.shape[0]} rows")
+    _inside(table, indices)
     with Scope() as scope:
         result = scope.empty((*indices.shape, table.shape[1]), np.float32)
         launch_embedding(device, scope.upload(table), scope.upload(indices), result)
+        return result.download()
+
+
+def _inside(table: checks.Host, indices: checks.Host) -> None:
+    checks.host("indices", indices, np.int32)
+    outside = indices[(indices < 0) | (indices >= table.shape[0])]
+    if outside.size:
+        raise ValueError(f"index {outside[0]} lies outside a table of {table.shape[0]} rows")
+
+
+def launch_quantised_embedding(
+    device: DeviceLike, kind: str, table: Tensor, indices: Tensor, y: Tensor
+) -> None:
+    """Launch y = the rows of a quantised *table* that *indices* (int32) name.
+
+    table (rows, bytes of a row) uint8 in blocks of *kind*, y (*indices.shape, columns) float32. An
+    index outside the table makes its row of y NaN, as `launch_embedding` has it.
+    """
+    entry = block_format(kind)
+    checks.dtype("table", table, np.uint8)
+    checks.rank("table", table, 2)
+    checks.integers(indices=indices)
+    checks.dtype("y", y, np.float32)
+    rows, columns = values_shape(kind, table, "table")
+    checks.shape("y", y, (*indices.shape, columns))
+    checks.disjoint("table", table, "y", y)
+    checks.disjoint("indices", indices, "y", y)
+    if y.size == 0:
+        return
+    checks.aligned("table", table.address, entry.alignment)
+    checks.aligned("y", y.address, 16)
+    checks.within("rows", rows, 1, checks.FEW_INDEX - 1)
+    checks.within("columns", columns, 1, MOST_COLUMNS)
+    tokens = indices.size
+    checks.blocks_for(f"embedding of {tokens} tokens", tokens * _THREADS, _THREADS)
+    name = f"quantised_embedding_{entry.name}"
+    kernel = modules.kernel(device, "quantised_embedding.hip", name)
+    kernel.launch(tokens, _THREADS, packed(table, indices, y, rows, columns // entry.elements))
+
+
+def quantised_embedding(
+    device: DeviceLike, kind: str, table: checks.Host, indices: checks.Host
+) -> checks.Host:
+    """Rows of a host table of blocks in float32; ValueError for an index outside it."""
+    checks.host("table", table, np.uint8)
+    checks.rank("table", table, 2)
+    _inside(table, indices)
+    with Scope() as scope:
+        shape = (*indices.shape, values_shape(kind, table, "table")[1])
+        result = scope.empty(shape, np.float32)
+        tensors = scope.upload(table), scope.upload(indices), result
+        launch_quantised_embedding(device, kind, *tensors)
         return result.download()
 
 

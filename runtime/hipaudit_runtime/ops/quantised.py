@@ -100,13 +100,13 @@ def dequantise(device: DeviceLike, kind: str, blocks: checks.Host) -> checks.Hos
         return values.download()
 
 
-def values_shape(kind: str, blocks: checks.ArrayLike) -> tuple[int, ...]:
+def values_shape(kind: str, blocks: checks.ArrayLike, name: str = "blocks") -> tuple[int, ...]:
     """The shape of the values in *blocks*; ValueError when a block is incomplete."""
     entry = block_format(kind)
     size = entry.block_bytes
     *others, row = blocks.shape or (0,)
     if not blocks.shape or row % size:
-        raise ValueError(f"blocks has shape {blocks.shape}: {kind} rows are multiples of {size}")
+        raise ValueError(f"{name} has shape {blocks.shape}: {kind} rows are multiples of {size}")
     return (*others, row // size * entry.elements)
 
 
