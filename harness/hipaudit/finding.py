@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from hipaudit.anchor import anchor
 from hipaudit.stacks import frames_of, is_harness_alone, user_frame
 from hipaudit.symbolise import Frame, Symboliser
 
@@ -295,29 +296,22 @@ def identified(draft: Finding) -> Finding:
     """Return *draft* with its id: the same for the same root cause, after unrelated edits too."""
     # Which side of a pair came first depends on the order in which the threads ran.
     sides = sorted([_anchor(draft.location), _anchor(draft.other_location)])
-    parts = [draft.kind, draft.kernel, *sides]
+    name = draft.allocation.name if draft.allocation else ""
+    # A name of the device's has a number that differs from run to run; a variable's is its own.
+    parts = [draft.kind, draft.kernel, *sides, _NUMBER.sub("#", name) if " " in name else name]
     if draft.location is None or not draft.location.line:
-        # Addresses and other numbers differ from run to run.
         parts.append(_NUMBER.sub("#", draft.message))
-        parts.append(draft.allocation.name if draft.allocation else "")
-    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    digest = hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
     return replace(draft, id=f"{draft.kind}-{digest[:10]}")
 
 
 def _anchor(location: Location | None) -> str:
-    """Return what names a line across edits elsewhere: file name, text, and which one of those.
-
-    Without a readable source: the line number.
-    """
+    """Return what names a side across edits elsewhere."""
     if location is None or not location.line:
         return ""
     # Calls through one wrapper differ in who called it.
     callers = "".join(f"<{frame.function}" for frame in location.frames) if location.call else ""
-    name, text = Path(location.file).name, location.text()
-    if not text:
-        return f"{name}:{location.line}{callers}"
-    lines = linecache.getlines(location.file)[: location.line]
-    return f"{name}:{text}#{sum(line.strip() == text for line in lines)}{callers}"
+    return f"{anchor(location.file, location.line)}{callers}"
 
 
 def unlisted(records: Iterable[Mapping[str, Any]]) -> int:
