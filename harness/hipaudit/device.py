@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hipaudit import hipcalls, rocm, toolchain
+from hipaudit import hipcalls, native_build, rocm
 from hipaudit.adversary import Adversary
 from hipaudit.errors import DeviceError, UsageError
 from hipaudit.ledger import Ledger
@@ -282,7 +282,7 @@ def bound() -> Device | None:
 
 def _bind_emulated(journal: Path | None) -> Device:
     """Load our libraries before hip-python looks for AMD's."""
-    libraries = toolchain.device_libraries()
+    libraries = native_build.device_libraries()
     _require_unbound(libraries.front)
     os.environ["ROCM_PATH"] = str(libraries.folder)
     control = Control.of(libraries.emulated)
@@ -324,7 +324,7 @@ def _bind_rocm(journal: Path | None) -> Device:
     below = rocm.library()
     if below is None:
         raise DeviceError("no AMD GPU answers: no libamdhip64.so is installed; set ROCM_PATH")
-    front = toolchain.ledger_for(below)
+    front = native_build.ledger_for(below)
     _require_unbound(front)
     os.environ["ROCM_PATH"] = str(front.parent.parent)
     ledger = Ledger.of(front)
@@ -364,12 +364,12 @@ def child_environment(choice: str, settings: Mapping[str, str]) -> dict[str, str
     """Return the environment in which any program's HIP calls reach the chosen device."""
     child = dict(os.environ) | {"HIPAUDIT_DEVICE": choice} | _as_variables(settings)
     if choice == "emulated":
-        libraries = toolchain.device_libraries()
+        libraries = native_build.device_libraries()
         child["ROCM_PATH"] = str(libraries.folder)
         _put_first(child, "LD_LIBRARY_PATH", str(libraries.front.parent))
         _put_first(child, "LD_PRELOAD", f"{libraries.front}:{libraries.hiprtc}")
     elif (below := rocm.library()) is not None:
-        front = toolchain.ledger_for(below)
+        front = native_build.ledger_for(below)
         child["ROCM_PATH"] = str(front.parent.parent)
         _put_first(child, "LD_LIBRARY_PATH", str(front.parent))
         _put_first(child, "LD_PRELOAD", str(front))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hipaudit import toolchain
+from hipaudit import native_build
 
 if TYPE_CHECKING:
     from .conftest import Children, Table
@@ -34,7 +34,7 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     subprocess.run(
         [*command, f"-Wl,-soname,{library.name}", "-o", str(library), str(source)], check=True
     )
-    return library, toolchain.ledger_for(library)
+    return library, native_build.ledger_for(library)
 
 
 @pytest.mark.parametrize(

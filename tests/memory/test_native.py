@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hipaudit import device, rocm, toolchain
+from hipaudit import device, native_build, rocm
 
 pytestmark = pytest.mark.memory
 
@@ -66,7 +66,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Native:
     compiled(*shared, "-o", library, SOURCES / "plain_hip.c")
     program = folder / "program"
     compiled("-o", program, SOURCES / "program.c", library)
-    return Native(library, program, toolchain.ledger_for(library))
+    return Native(library, program, native_build.ledger_for(library))
 
 
 CLEAN = (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hipaudit import device, rocm, toolchain
+from hipaudit import device, native_build, rocm
 
 pytestmark = pytest.mark.memory
 
@@ -82,7 +82,7 @@ def test_its_calls_answer_as_they_do_without_the_ledger(real: Path, tmp_path: Pa
 
 
 def test_the_ledger_has_no_call_that_the_library_lacks(real: Path) -> None:
-    offered = rocm.exported_names(toolchain.ledger_for(real))
+    offered = rocm.exported_names(native_build.ledger_for(real))
     below = set(rocm.exported_names(real))
     ours = [name for name in offered if not name.startswith("hipaudit_")]
     assert len(ours) > 80

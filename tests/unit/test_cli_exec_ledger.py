@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hipaudit import toolchain
+from hipaudit import native_build, toolchain
 
 LEAKY = """
 import sys
@@ -121,7 +121,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("native")
     source = folder / "native.c"
     source.write_text(NATIVE)
-    library = toolchain.device_libraries().front.parent
+    library = native_build.device_libraries().front.parent
     cache = {"ZIG_GLOBAL_CACHE_DIR": str(toolchain.cache_folder() / "zig")}
     command = [str(toolchain.zig()), "cc", "-g", "-target", "x86_64-linux-gnu.2.28"]
     command += ["-o", str(folder / "native"), str(source), f"-L{library}", "-lamdhip64"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hipaudit import layouts, toolchain
+from hipaudit import layouts, native_build, toolchain
 from hipaudit.cli import app
 from hipaudit.errors import CompileError, UsageError
 from hipaudit.layouts import hip_python
@@ -75,7 +75,7 @@ def test_the_device_fills_what_the_facts_say() -> None:
     from hipaudit.device import bind
 
     bound = bind("emulated")
-    library = ctypes.CDLL(str(toolchain.device_libraries().front))
+    library = ctypes.CDLL(str(native_build.device_libraries().front))
     functions = {"5": "hipGetDeviceProperties", "6": "hipGetDevicePropertiesR0600"}
     for version, function in functions.items():
         room = ctypes.create_string_buffer(4096)

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from hipaudit import toolchain
+from hipaudit import native_build
 from hipaudit.audits import (
     array_parameters,
     barriers,
@@ -119,7 +119,7 @@ def make_plan(only: Sequence[str], model: Path | None, examples: int | None, dev
     synchronised: tuple[Spec, ...] = ()
     faults: tuple[Fault, ...] = ()
     if device == "emulated":
-        toolchain.device_libraries()  # built once, before children want it
+        native_build.device_libraries()  # built once, before children want it
         if not only or _BARRIERS in only:
             synchronised = specs or SPECS
         if not only or _FAULTS in only:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hipaudit import toolchain
+from hipaudit import native_build
 from hipaudit.audits import mutation_scores
 from hipaudit.audits.mutation import specs_of
 from hipaudit.errors import UsageError, VoidError
@@ -111,7 +111,7 @@ def _some(mutants: tuple[Mutant, ...], what: str) -> tuple[Mutant, ...]:
 
 def run_library(choice: Choice, kept: Path | None, *, fresh: bool) -> Outcome:
     """Try mutants of the library's files against its specs; keep scores in *kept*."""
-    toolchain.device_libraries()  # built once, before children want it
+    native_build.device_libraries()  # built once, before children want it
     names = _library_names(choice.files)
     scores = mutation_scores.read_scores(kept) if kept is not None else {}
     digests = {name: mutation_scores.digest_of(name) for name in names}

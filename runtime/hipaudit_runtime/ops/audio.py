@@ -86,16 +86,10 @@ def power_spectrum(
     device: DeviceLike, signal: checks.Host, window: checks.Host, hop: int
 ) -> checks.Host:
     """Power spectra of the signal's frames: (rows, frames, n / 2 + 1)."""
-    checks.host("signal", signal, np.float32)
-    checks.host("window", window, np.float32)
-    checks.rank("signal", signal, 2)
-    n = _check_length(window.size)
-    checks.within("hop", hop, 1, _MOST)
+    frames = _host_frames(signal, window, hop)
     with Scope() as scope:
-        frames = _frames(signal.shape[1], n, hop)
-        power = scope.empty((signal.shape[0], frames, n // 2 + 1), np.float32)
-        parts = (scope.upload(signal), scope.upload(window), scope.upload(twiddles(n)))
-        launch_power_spectrum(device, *parts, power, hop)
+        power = scope.empty((signal.shape[0], frames, window.size // 2 + 1), np.float32)
+        launch_power_spectrum(device, *_uploaded(scope, signal, window), power, hop)
         return power.download()
 
 
@@ -108,18 +102,29 @@ def log_mel(
     floor: float = 1e-10,
 ) -> checks.Host:
     """Log-mel features of the signal's frames: (rows, frames, bins)."""
+    checks.host("filters", filters, np.float32)
+    frames = _host_frames(signal, window, hop)
+    with Scope() as scope:
+        features = scope.empty((signal.shape[0], frames, filters.shape[0]), np.float32)
+        parts = (*_uploaded(scope, signal, window), scope.upload(filters))
+        launch_log_mel(device, *parts, features, hop, floor)
+        return features.download()
+
+
+def _host_frames(signal: checks.Host, window: checks.Host, hop: int) -> int:
+    """The frames of a host signal (rows, samples)."""
     checks.host("signal", signal, np.float32)
     checks.host("window", window, np.float32)
-    checks.host("filters", filters, np.float32)
     checks.rank("signal", signal, 2)
-    n = _check_length(window.size)
     checks.within("hop", hop, 1, _MOST)
-    with Scope() as scope:
-        frames = _frames(signal.shape[1], n, hop)
-        features = scope.empty((signal.shape[0], frames, filters.shape[0]), np.float32)
-        parts = (scope.upload(signal), scope.upload(window), scope.upload(twiddles(n)))
-        launch_log_mel(device, *parts, scope.upload(filters), features, hop, floor)
-        return features.download()
+    return _frames(signal.shape[1], _check_length(window.size), hop)
+
+
+def _uploaded(
+    scope: Scope, signal: checks.Host, window: checks.Host
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Signal, window and its twiddle factors on the device."""
+    return scope.upload(signal), scope.upload(window), scope.upload(twiddles(window.size))
 
 
 def launch_conv1d_depthwise(

@@ -47,11 +47,7 @@ def launch_repetition_penalty(
 
 def launch_argmax(device: DeviceLike, x: Tensor, y: Tensor) -> None:
     """Launch y (int32) = the index of each row's largest element; at least one column."""
-    checks.floats(x=x)
-    checks.integers(y=y)
-    rows, columns = checks.rows_and_columns(x)
-    checks.shape("y", y, x.shape[:-1])
-    checks.disjoint("x", x, "y", y)
+    rows, columns = _check_choice(x, y)
     if rows:
         _launch_rows(device, "argmax.hip", "argmax", rows, columns, (x, y, columns))
 
@@ -99,11 +95,7 @@ def launch_multinomial(device: DeviceLike, x: Tensor, y: Tensor, seed: int, offs
     The draw of row r is a function of (seed, offset, r) alone; a caller that draws again for the
     same rows gives another offset. Both are in [0, 2^64).
     """
-    checks.floats(x=x)
-    checks.integers(y=y)
-    rows, columns = checks.rows_and_columns(x)
-    checks.shape("y", y, x.shape[:-1])
-    checks.disjoint("x", x, "y", y)
+    rows, columns = _check_choice(x, y)
     arguments = (x, y, columns, *_key(seed, offset))
     if rows:
         _launch_rows(device, "multinomial.hip", "multinomial", rows, columns, arguments)
@@ -213,6 +205,14 @@ def _key(seed: int, offset: int) -> tuple[Any, Any]:
 def _check_flags(name: str, flags: Tensor, x: Tensor) -> None:
     checks.dtype(name, flags, np.uint8)
     checks.shape(name, flags, x.shape)
+
+
+def _check_choice(x: Tensor, y: Tensor) -> tuple[int, int]:
+    checks.floats(x=x)
+    checks.integers(y=y)
+    checks.shape("y", y, x.shape[:-1])
+    checks.disjoint("x", x, "y", y)
+    return checks.rows_and_columns(x)
 
 
 def _check_filter(x: Tensor, kept: Tensor) -> tuple[int, int]:

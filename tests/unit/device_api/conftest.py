@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from hipaudit import device as devices
-from hipaudit import toolchain
+from hipaudit import native_build
 
 Finding = dict[str, Any]
 
@@ -79,7 +79,7 @@ class Emulated:
 def emulated() -> Emulated:
     bound = devices.bind("emulated")
     assert bound.control is not None
-    front = toolchain.device_libraries().front
+    front = native_build.device_libraries().front
     return Emulated(ctypes.CDLL(str(front)), bound.control)
 
 

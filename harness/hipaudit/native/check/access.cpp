@@ -24,8 +24,7 @@ constexpr uintptr_t kChunk = 4096;
 // Device memory whose state nobody has set yet: looks up what the address belongs to, once a chunk.
 bool resolve_state(uintptr_t address, const Launch& launch) {
   Allocation allocation;
-  if (find_allocation(address, &allocation) && allocation.live &&
-      address < allocation.address + allocation.size) {
+  if (find_live(address, 1, &allocation)) {
     uintptr_t begin = std::max(allocation.address, address / kChunk * kChunk);
     uintptr_t end = std::min(allocation.address + allocation.size, (address / kChunk + 1) * kChunk);
     bool defined = allocation.kind != MemoryKind::device || allocation.id < first_followed;
@@ -124,9 +123,7 @@ void check_elsewhere(Step& c) {
     if (worker.stacks.guard_hit(c.address) < 0) return;
   }
   Allocation allocation;
-  if (find_allocation(c.address, &allocation) && allocation.live &&
-      c.address + c.size <= allocation.address + allocation.size)
-    return;
+  if (find_live(c.address, c.size, &allocation)) return;
   std::string name;
   Global global;
   if (find_global(c.address, &name, &global) || worker.launch->kernel->image->is_data(c.address))

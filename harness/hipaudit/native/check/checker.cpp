@@ -318,6 +318,10 @@ void flush_pending(WorkerCheck& check, const Launch& launch) {
   observe(launch, check.pending.seen);
 }
 
+uint32_t wave_of(const Record& record, const Present& now) {
+  return record.thread() >> now.worker->launch->wave_shift;
+}
+
 bool happened_before(const Record& record, const Present& now) {
   // An earlier launch, no access at all, or one of which the time is not known.
   if (record.epoch() < first_epoch() || record.epoch() >= kSpentEpochs) return true;
@@ -332,7 +336,7 @@ bool happened_before(const Record& record, const Present& now) {
             covered(check.threads[now.thread].acquired, record, Reach::device, now.shared));
   }
   if (record.thread() == now.thread || epoch <= check.past.of(now.shared)) return true;
-  uint32_t wave = record.thread() >> now.worker->launch->wave_shift;
+  uint32_t wave = wave_of(record, now);
   if (wave == now.wave && epoch <= check.wave_past[wave]) return true;
   if (check.threads.empty()) return false;
   const ThreadSync& sync = check.threads[now.thread];

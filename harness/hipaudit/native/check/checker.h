@@ -131,6 +131,8 @@ struct Present {
   bool shared;  // the address space
 };
 bool happened_before(const Record& record, const Present& now);
+// The wave of the record, within its block.
+uint32_t wave_of(const Record& record, const Present& now);
 // The block of the running launch whose epoch this is.
 uint32_t block_of(uint32_t epoch);
 

@@ -23,11 +23,6 @@ struct Horizon {
   bool contains(uint64_t record) const { return record - floor < span; }
 };
 
-// The running thread's present, as the record of a plain access of no bytes.
-inline uint64_t present(const Context& here) {
-  return here.check.epoch | uint64_t{here.thread.flat} << Record::kThreadBit;
-}
-
 // The lowest bit that two threads of different halves of a wave, or of different waves, differ in.
 constexpr unsigned kHalfBit = Record::kThreadBit + std::countr_zero(kHalfWave);
 
@@ -39,16 +34,15 @@ template <bool kGlobal>
 bool past(const CheckWindow& window, const Horizon& horizon, uint64_t record) {
   if (horizon.contains(record)) return false;
   if (!kGlobal || record < window.launch_floor) return true;
-  auto relation = static_cast<Relation>(record >> Record::kRelationBit & 7);
   return record - window.block_floor < horizon.floor - window.block_floor &&
-         relation != Relation::grid;
+         Record(record).relation() != Relation::grid;
 }
 
 // True when what the record tells of happened before, or is the same thread's alone.
 template <bool kGlobal>
 bool ordered(const CheckWindow& window, const Horizon& horizon, uint64_t record, uint64_t now) {
   if (!horizon.contains(record)) return past<kGlobal>(window, horizon, record);
-  return same_thread(record, now) && (record >> Record::kRelationBit & 7) == 0;
+  return same_thread(record, now) && Record(record).relation() == Relation::one;
 }
 
 // True when no later write can conflict with a read of now without conflicting with one of the two
@@ -102,7 +96,7 @@ bool remember_second(const Context& here, const Horizon& horizon, const Words& w
                      uint64_t now, uint64_t site) {
   const CheckWindow& window = here.check;
   if ((kGlobal && window.several != 0) || window.irregular != 0) return false;
-  if ((words.writes[i] >> Record::kRelationBit & 7) != 0) return false;  // a writer has the slot
+  if (Record(words.writes[i]).relation() != Relation::one) return false;  // a writer has the slot
   uint64_t first = words.reads[i];
   auto tag = static_cast<uint32_t>(first >> Record::kTagBit) & Record::kTagBits;
   uint64_t apart = (first ^ now) & Record::kThreadBits;
@@ -116,11 +110,10 @@ bool remember_second(const Context& here, const Horizon& horizon, const Words& w
     relation = Relation::grid;
   }
   if (tag < Record::tag_of(Relation::one) || tag >= Record::tag_of(relation) ||
-      (now >> Record::kMaskBit & 0xf) != 0xf)
+      Record(now).mask() != 0xf)
     return false;
   words.seconds.set(i, Record(now | site));
-  words.reads[i] = (first & ~(uint64_t{0xf} << Record::kSecondReachBit)) |
-                   static_cast<uint64_t>(relation) << Record::kRelationBit;
+  words.reads[i] = Record(first).with_second(relation, Reach::none).bits();
   return true;
 }
 
@@ -143,11 +136,16 @@ inline Words global_words(uintptr_t offset) {
 template <unsigned kSize>
 constexpr unsigned kAlign = kSize < 4 ? kSize : 4;
 
-// The bytes of its word that an access of less than a word touches.
+// The running thread's present, as the record of a plain access without a site.
 template <unsigned kSize>
-uint64_t mask_of(uintptr_t address) {
-  return kSize >= 4 ? 0xf : uint64_t{(1u << kSize) - 1} << address % 4;
+uint64_t present(const Context& here, uintptr_t address) {
+  uint64_t mask = kSize >= 4 ? 0xf : uint64_t{(1u << kSize) - 1} << address % 4;
+  return here.check.epoch | uint64_t{here.thread.flat} << Record::kThreadBit |
+         mask << Record::kMaskBit;
 }
+
+// The state of a word whose bytes in the record's mask are there and hold something.
+inline State whole(uint64_t record) { return static_cast<State>(Record(record).mask() * 0x11); }
 
 // A read of which nothing has to be looked at but the word's first reader: where that one
 // stands for the running thread, it has seen to all the rest. (A write that conflicts with a reader
@@ -158,7 +156,7 @@ HIPAUDIT_HOT bool read_again(Context& here, uintptr_t shared, uintptr_t span, ui
   uintptr_t offset = address - shared;
   if (offset >= span || address % kAlign<kSize> != 0 || window.attention != 0) return false;
   Horizon horizon{window.shared_floor, window.shared_span};
-  uint64_t now = present(here) | mask_of<kSize>(address) << Record::kMaskBit;
+  uint64_t now = present<kSize>(here, address);
   const Words words = shared_words(window, offset);
   // Most often one access of as many words read them first.
   for (unsigned i = 1; i < (kSize + 3) / 4; ++i)
@@ -172,7 +170,7 @@ template <unsigned kWords, bool kGlobal>
 HIPAUDIT_HOT bool read_words(const Context& here, const Horizon& horizon, const Words& words,
                              uint64_t now, uintptr_t pc) {
   const CheckWindow& window = here.check;
-  auto bytes = static_cast<State>((now >> Record::kMaskBit & 0xf) * 0x11);
+  State bytes = whole(now);
   for (unsigned i = 0; i < kWords; ++i) {
     uint64_t first = words.reads[i];
     if (represented<kGlobal>(window, horizon, first, now)) continue;
@@ -197,7 +195,7 @@ HIPAUDIT_HOT bool write_words(const Context& here, const Horizon& horizon, const
   const CheckWindow& window = here.check;
   uint64_t site = site_of(window, pc);
   if (site == 0) return false;
-  auto bytes = static_cast<State>((now >> Record::kMaskBit & 0xf) * 0x11);
+  State bytes = whole(now);
   for (unsigned i = 0; i < kWords; ++i) {
     uint64_t write = words.writes[i];
     uint64_t first = words.reads[i];
@@ -223,7 +221,7 @@ HIPAUDIT_HOT bool access(Context& here, uintptr_t shared, uintptr_t span, uintpt
                          uintptr_t pc) {
   constexpr unsigned kWords = kSize < 4 ? 1 : kSize / 4;
   if (address % kAlign<kSize> != 0 || here.check.attention != 0) return false;
-  uint64_t now = present(here) | mask_of<kSize>(address) << Record::kMaskBit;
+  uint64_t now = present<kSize>(here, address);
   uintptr_t offset = address - shared;
   bool decided = false;
   if (offset < span) {

@@ -97,7 +97,7 @@ Relation relation(const Step& c, const Record& a, const Record& b) {
   bool together = (c.now.check->contains(a) && c.now.check->contains(b)) ||
                   block_of(a.epoch()) == block_of(b.epoch());
   if (!together) return Relation::grid;
-  if (wave_of(c, a) != wave_of(c, b)) return Relation::block;
+  if (wave_of(a, c.now) != wave_of(b, c.now)) return Relation::block;
   return ((a.thread() ^ b.thread()) >= kHalfWave) ? Relation::wave : Relation::half;
 }
 

@@ -25,10 +25,6 @@ Observation observation(const Step& c, const char* kind) {
   return seen;
 }
 
-uint32_t wave_of(const Step& c, const Record& record) {
-  return record.thread() >> c.now.worker->launch->wave_shift;
-}
-
 bool same_block(const Step& c, const Record& record) {
   return c.now.check->contains(record) || block_of(record.epoch()) == c.now.check->index;
 }
@@ -36,7 +32,7 @@ bool same_block(const Step& c, const Record& record) {
 // How far atomics must go to exclude the running thread and the one of the record.
 Reach distance(const Step& c, const Record& record) {
   if (!same_block(c, record)) return Reach::device;
-  return wave_of(c, record) == c.now.wave ? Reach::wave : Reach::block;
+  return wave_of(record, c.now) == c.now.wave ? Reach::wave : Reach::block;
 }
 
 namespace {
@@ -111,7 +107,7 @@ void report_race(const Step& c, size_t word, const Conflict& conflict) {
   } else if (!same_block(c, other)) {
     seen.kind = "race-grid";
     seen.message = std::string("unordered with the ") + name + " by a thread of another block";
-  } else if (wave_of(c, other) == c.now.wave) {
+  } else if (wave_of(other, c.now) == c.now.wave) {
     describe_in_wave(c, other, both_write, &seen);
   } else if (c.now.check->contains(other) && other.epoch() <= c.now.check->bare) {
     seen.kind = "barrier-without-fence";

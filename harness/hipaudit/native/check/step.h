@@ -35,8 +35,6 @@ Observation observation(const Step& c, const char* kind);
 
 // The block that the record is of is the running one.
 bool same_block(const Step& c, const Record& record);
-// The wave of the record, within its block.
-uint32_t wave_of(const Step& c, const Record& record);
 // How far atomics must go to exclude the running thread and the one of the record.
 Reach distance(const Step& c, const Record& record);
 

@@ -9,9 +9,8 @@
 namespace hipaudit {
 namespace {
 
-bool find_live(const void* pointer, Allocation* out) {
-  uintptr_t address = reinterpret_cast<uintptr_t>(pointer);
-  return find_allocation(address, out) && out->live && address < out->address + out->size;
+bool holder_of(const void* pointer, Allocation* out) {
+  return find_live(reinterpret_cast<uintptr_t>(pointer), 1, out);
 }
 
 hipMemoryType memory_type(MemoryKind kind) {
@@ -29,7 +28,7 @@ hipMemoryType memory_type(MemoryKind kind) {
 
 hipPointerAttribute_t attributes_of(void* pointer) {
   Allocation allocation;
-  if (!find_live(pointer, &allocation))
+  if (!holder_of(pointer, &allocation))
     return {hipMemoryTypeUnregistered, hipInvalidDeviceId, nullptr, nullptr, 0, 0};
   bool on_device = allocation.kind == MemoryKind::device;
   return {memory_type(allocation.kind),
@@ -48,7 +47,7 @@ hipError_t put(void* out, T value) {
 
 hipError_t get_attribute(void* out, hipPointer_attribute attribute, void* pointer) {
   Allocation allocation;
-  if (!find_live(pointer, &allocation)) return hipErrorInvalidValue;
+  if (!holder_of(pointer, &allocation)) return hipErrorInvalidValue;
   hipPointerAttribute_t known = attributes_of(pointer);
   switch (attribute) {
     case HIP_POINTER_ATTRIBUTE_MEMORY_TYPE:
@@ -108,7 +107,7 @@ HIPAUDIT_EXPORT hipError_t hipDrvPointerGetAttributes(unsigned int count,
 HIPAUDIT_EXPORT hipError_t hipMemGetAddressRange(hipDeviceptr_t* base, size_t* size,
                                                  hipDeviceptr_t pointer) {
   Allocation allocation;
-  if (!hipaudit::find_live(pointer, &allocation)) return set_error(hipErrorNotFound);
+  if (!hipaudit::holder_of(pointer, &allocation)) return set_error(hipErrorNotFound);
   if (base != nullptr) *base = reinterpret_cast<void*>(allocation.address);
   if (size != nullptr) *size = allocation.size;
   return set_error(hipSuccess);
@@ -116,7 +115,7 @@ HIPAUDIT_EXPORT hipError_t hipMemGetAddressRange(hipDeviceptr_t* base, size_t* s
 
 HIPAUDIT_EXPORT hipError_t hipMemPtrGetInfo(void* pointer, size_t* size) {
   Allocation allocation;
-  if (size == nullptr || !hipaudit::find_live(pointer, &allocation))
+  if (size == nullptr || !hipaudit::holder_of(pointer, &allocation))
     return set_error(hipErrorInvalidValue);
   *size = allocation.size;
   return set_error(hipSuccess);
@@ -124,7 +123,7 @@ HIPAUDIT_EXPORT hipError_t hipMemPtrGetInfo(void* pointer, size_t* size) {
 
 HIPAUDIT_EXPORT hipError_t hipHostGetFlags(unsigned int* flags, void* pointer) {
   Allocation allocation;
-  if (flags == nullptr || !hipaudit::find_live(pointer, &allocation))
+  if (flags == nullptr || !hipaudit::holder_of(pointer, &allocation))
     return set_error(hipErrorInvalidValue);
   if (allocation.kind != hipaudit::MemoryKind::host &&
       allocation.kind != hipaudit::MemoryKind::registered)

@@ -260,6 +260,10 @@ bool find_allocation(uintptr_t address, Allocation* out) {
   return find_locked(address, out);
 }
 
+bool find_live(uintptr_t address, size_t size, Allocation* out) {
+  return find_allocation(address, out) && out->live && address + size <= out->address + out->size;
+}
+
 std::vector<Allocation> all_live() {
   Locked lock(memory->mutex);
   return live_allocations();
