@@ -162,6 +162,17 @@ class PageTables:
             _Sequence(list(old.tokens), list(old.pages), old.written, list(old.names))
         )
 
+    def needed(self, sequence: int, count: int) -> int:
+        """Free or idle pages that `reserve` takes for so many tokens.
+
+        Raises KeyError for an unknown sequence.
+        """
+        entry = self._of(sequence)
+        start = len(entry.tokens)
+        split = start % self._size != 0 and count > 0
+        shared = split and self._pages[entry.pages[-1]].references > 1
+        return -(-(start + count) // self._size) - len(entry.pages) + shared
+
     def reserve(self, sequence: int, tokens: Sequence[int]) -> Write:
         """Room for tokens behind those of a sequence.
 
@@ -169,12 +180,11 @@ class PageTables:
         """
         entry = self._of(sequence)
         start = len(entry.tokens)
+        needed, available = self.needed(sequence, len(tokens)), len(self._free) + len(self._idle)
+        if needed > available:
+            raise CacheFullError(needed, available, len(self._pages))
         split = start % self._size != 0 and bool(tokens)
         shared = split and self._pages[entry.pages[-1]].references > 1
-        wanted = -(-(start + len(tokens)) // self._size) - len(entry.pages)
-        available = len(self._free) + len(self._idle)
-        if wanted + shared > available:
-            raise CacheFullError(wanted + shared, available, len(self._pages))
         copies: tuple[PageCopy, ...] = ()
         if shared:
             copies = (PageCopy(entry.pages[-1], self._take()),)
@@ -182,7 +192,7 @@ class PageTables:
             entry.pages[-1] = copies[0].target
         elif split:
             self._forget(entry.pages[-1])
-        entry.pages += [self._take() for _ in range(wanted)]
+        entry.pages += [self._take() for _ in range(needed - shared)]
         entry.tokens += tokens
         return Write(copies, tuple(self._slot(entry, at) for at in range(start, len(entry.tokens))))
 

@@ -7,6 +7,7 @@ Two kinds are known: ``gpt2``, byte-level BPE with its merges in the file (Radfo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
@@ -20,6 +21,11 @@ from hipaudit_runtime.weights import Weights
 _CONTROL: Final = 3
 _USER_DEFINED: Final = 4
 _SPACE: Final = "▁"
+_BYTE_PIECE: Final = re.compile("<0x([0-9A-F]{2})>")
+_ENDS: Final = frozenset({
+    "</s>", "<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<end_of_turn>",
+    "<|end_of_text|>", "<|END_OF_TURN_TOKEN|>",
+})  # fmt: skip
 _WORDS: Final = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{digits}|"
     r" ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -42,7 +48,9 @@ class Vocabulary:
             is not known.
     """
 
-    __slots__ = ("_controls", "_marked", "_tokens", "_verbatim", "adds_bos", "bos", "eos")
+    __slots__ = (
+        "_bytes", "_controls", "_marked", "_tokens", "_verbatim", "adds_bos", "bos", "ends", "eos",
+    )  # fmt: skip
 
     def __init__(self, weights: Weights) -> None:
         self._tokens = _strings(weights, "tokens")
@@ -50,6 +58,7 @@ class Vocabulary:
         self._controls = frozenset(np.flatnonzero(np.equal(types, _CONTROL)).tolist())
         self.bos = _token_id(weights, "bos", len(self._tokens))
         self.eos = _token_id(weights, "eos", len(self._tokens))
+        self.ends = self._enders(weights)
         kind = weights.value("tokenizer.ggml.model", str)
         if kind not in _KINDS:
             raise WeightsError(
@@ -58,8 +67,8 @@ class Vocabulary:
         self.adds_bos = weights.value(
             "tokenizer.ggml.add_bos_token", bool, default=kind == "llama" and self.bos is not None
         )
-        self._verbatim = _KINDS[kind](weights, self._tokens)
-        self._marked = _KINDS[kind](weights, self._tokens)
+        make, self._bytes = _KINDS[kind]
+        self._verbatim, self._marked = make(weights, self._tokens), make(weights, self._tokens)
         for tokenizer, wanted in (
             (self._verbatim, {_USER_DEFINED}),
             (self._marked, {_CONTROL, _USER_DEFINED}),
@@ -71,6 +80,12 @@ class Vocabulary:
                     if each in wanted and token
                 ]
             )
+
+    def _enders(self, weights: Weights) -> frozenset[int]:
+        """Tokens behind which a model has no more to say, by the file's keys and by their names."""
+        keyed = (_token_id(weights, name, len(self._tokens)) for name in ("eos", "eot", "eom"))
+        named = (token for token in self._controls if self._tokens[token] in _ENDS)
+        return frozenset([*named, *(token for token in keyed if token is not None)])
 
     def __len__(self) -> int:
         """The number of tokens."""
@@ -95,6 +110,15 @@ class Vocabulary:
                 raise ValueError(f"token {token} is outside 0 to {len(self._tokens) - 1}")
         shown = [token for token in tokens if markers or not self.is_control(token)]
         return str(self._marked.decode(shown, skip_special_tokens=False))
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token adds to a text; none for a control token or no token at all.
+
+        They need not be whole characters. A model may have more logits than tokens.
+        """
+        if not 0 <= token < len(self._tokens) or self.is_control(token):
+            return b""
+        return self._bytes(self._tokens[token])
 
     def is_control(self, token: int) -> bool:
         """Whether a token is the model's own mark and no text."""
@@ -168,7 +192,36 @@ def _sentence_piece(weights: Weights, tokens: Sequence[str]) -> Tokenizer:
     return tokenizer
 
 
-_KINDS: Final = {"gpt2": _byte_level, "llama": _sentence_piece}
+def _letters() -> dict[str, int]:
+    """The letters that stand for bytes in a byte-level vocabulary.
+
+    A byte that is a printing character of Latin-1 stands for itself, the others are U+0100 and on.
+    """
+    printing = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    letters = {chr(byte): byte for byte in printing}
+    others = (byte for byte in range(0x100) if byte not in printing)
+    return letters | {chr(0x100 + at): byte for at, byte in enumerate(others)}
+
+
+_BYTE_OF: Final = _letters()
+
+
+def _byte_level_bytes(token: str) -> bytes:
+    """Bytes of a token written in bytes' letters; other text, of an added token, is its own."""
+    if all(letter in _BYTE_OF for letter in token):
+        return bytes(_BYTE_OF[letter] for letter in token)
+    return token.encode()
+
+
+def _sentence_piece_bytes(token: str) -> bytes:
+    byte = _BYTE_PIECE.fullmatch(token)
+    return bytes([int(byte[1], 16)]) if byte else token.replace(_SPACE, " ").encode()
+
+
+_KINDS: Final = {
+    "gpt2": (_byte_level, _byte_level_bytes),
+    "llama": (_sentence_piece, _sentence_piece_bytes),
+}
 
 
 def _numbered(tokens: Sequence[str]) -> dict[str, int]:

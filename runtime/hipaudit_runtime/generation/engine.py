@@ -1,0 +1,285 @@
+"""The engine: requests in, batches through a model, tokens and text out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Final, final
+
+from hipaudit_runtime.errors import RuntimeFault
+from hipaudit_runtime.generation.requests import Event, Finish, Request, RequestError
+from hipaudit_runtime.generation.sampler import rows_of, sample
+from hipaudit_runtime.generation.scheduler import Job, Limits, Scheduler, Work
+from hipaudit_runtime.generation.speculative import NO_DRAFT, Draft, Drafter, next_draw, verify
+from hipaudit_runtime.generation.stats import Stats
+from hipaudit_runtime.generation.stopping import TextStream
+from hipaudit_runtime.hip import call, hip
+from hipaudit_runtime.kv_pages import KvPages
+from hipaudit_runtime.language_model import LanguageModel, Step
+from hipaudit_runtime.tensors import Scope, Tensor
+
+_ATTEMPTS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSize:
+    """The size of the cache for keys and values, and how it is stored.
+
+    pages      of page_size tokens; a draft's cache has as many
+    kind       one of `kv_pages.FORMATS`
+    """
+
+    pages: int = 256
+    page_size: int = 16
+    kind: str = "float16"
+
+
+@final
+class Engine:
+    """Serves requests with a model; use it as a context manager, in one thread.
+
+    The memory of its caches goes back at its end.
+
+    Raises:
+        ValueError: a draft whose vocabulary is of another size, or no room for a draft.
+        HipError: out of device memory; nothing is left allocated.
+    """
+
+    __slots__ = (
+        "_cache", "_drafter", "_jobs", "_memory", "_model", "_numbers", "_piece", "_scheduler",
+        "_stats", "_streams", "capacity",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        piece: Callable[[int], bytes],
+        *,
+        limits: Limits | None = None,
+        cache: CacheSize | None = None,
+        draft: LanguageModel | None = None,
+    ) -> None:
+        """*piece* is the bytes of a token, as `Vocabulary.piece`."""
+        size = cache or CacheSize()
+        bounds = limits or Limits()
+        if draft is None:
+            bounds = replace(bounds, drafted=0)
+        elif draft.vocabulary_size != model.vocabulary_size:
+            raise ValueError(
+                f"a draft with {draft.vocabulary_size} tokens for a model with "
+                f"{model.vocabulary_size}"
+            )
+        self._model = model
+        self._piece = piece
+        self._jobs: dict[int, Job] = {}
+        self._streams: dict[int, TextStream] = {}
+        self._numbers = 0
+        self._stats = Stats()
+        self.capacity = min(model.context, size.pages * size.page_size)
+        with ExitStack() as memory:
+            self._cache = memory.enter_context(_cache(model, size))
+            self._drafter = draft and Drafter(draft, memory.enter_context(_cache(draft, size)))
+            self._scheduler = Scheduler(self._cache.tables, bounds)
+            self._memory = memory.pop_all()
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything for `step` to do."""
+        return bool(self._jobs)
+
+    @property
+    def stats(self) -> Stats:
+        """What was done so far: a copy."""
+        return replace(self._stats, preemptions=self._scheduler.preemptions)
+
+    def submit(self, request: Request) -> int:
+        """Take a request and return its number.
+
+        Raises RequestError for a prompt that is empty, too long, or has a token that is none.
+        """
+        length = len(request.prompt)
+        if not length:
+            raise RequestError("the prompt has no tokens")
+        if length >= self.capacity:
+            raise RequestError(
+                f"the prompt has {length} tokens, and {self.capacity} is all that it and its "
+                f"answer may have (the model's context is {self._model.context})"
+            )
+        most = self._model.vocabulary_size
+        wrong = next((token for token in request.prompt if not 0 <= token < most), None)
+        if wrong is not None:
+            raise RequestError(
+                f"the prompt has the token {wrong}, which is outside 0 to {most - 1}"
+            )
+        number = self._numbers
+        self._numbers += 1
+        limit = min(self.capacity, length + (request.max_tokens or self.capacity))
+        job = self._jobs[number] = Job(number, request, limit)
+        self._streams[number] = TextStream(self._piece, request.stop)
+        self._scheduler.add(job)
+        self._stats.requests += 1
+        return number
+
+    def cancel(self, number: int) -> bool:
+        """Call a request off: it has no more events. False when it has ended already."""
+        if number not in self._jobs:
+            return False
+        self._forget(self._jobs[number])
+        self._stats.cancelled += 1
+        return True
+
+    def step(self) -> list[Event]:
+        """Run a batch and return what is new; nothing is new while a prompt is read.
+
+        A batch that fails is taken back, and each of its requests tried once more by itself, so
+        one that cannot be served does no harm to the others.
+        """
+        works = self._scheduler.plan()
+        if not works:
+            return []
+        began = time.perf_counter()
+        try:
+            chosen = self._run(works)
+        except (RuntimeFault, ValueError, MemoryError) as error:
+            return self._failed(works, error)
+        except BaseException:
+            self._rewind(works)
+            raise
+        self._count(works, time.perf_counter() - began)
+        events = []
+        for work, tokens in zip(works, chosen, strict=True):
+            self._settle(work.job)
+            if work.last:
+                events.append(self._advance(work.job, tokens))
+        return events
+
+    def close(self) -> None:
+        """Drop all requests and give the memory back; a second time does nothing."""
+        for job in tuple(self._jobs.values()):
+            self._forget(job)
+        self._memory.close()
+
+    def _run(self, works: Sequence[Work]) -> list[tuple[int, ...]]:
+        """Run a batch: the next tokens of each, none for part of a prompt."""
+        drafts: Mapping[Job, Draft] = self._drafter.propose(works) if self._drafter else {}
+        steps = []
+        for work in works:
+            drafted = drafts.get(work.job, NO_DRAFT).tokens
+            logits = 1 + len(drafted) if work.last else 0
+            steps.append(Step(work.sequence, (*work.tokens, *drafted), logits))
+        with Scope() as scope:
+            logits_rows = self._model.forward(scope, self._cache, steps)
+            chosen = self._choose(scope, logits_rows, works, drafts)
+            call(hip.hipDeviceSynchronize)
+        return chosen
+
+    def _choose(
+        self, scope: Scope, logits: Tensor, works: Sequence[Work], drafts: Mapping[Job, Draft]
+    ) -> list[tuple[int, ...]]:
+        """The next tokens of each part of a batch, from the rows of its logits."""
+        device = self._model.device
+        if not drafts:
+            draws = [next_draw(work.job) for work in works if work.last]
+            tokens = iter(sample(device, scope, logits, draws))
+            return [(next(tokens),) if work.last else () for work in works]
+        chosen: list[tuple[int, ...]] = []
+        row = 0
+        for work in works:
+            draft = drafts.get(work.job, NO_DRAFT)
+            rows = 1 + len(draft.tokens) if work.last else 0
+            part = rows_of(logits, row, rows)
+            chosen.append(verify(device, scope, part, work.job, draft) if work.last else ())
+            row += rows
+            if draft.tokens:
+                self._stats.drafted += len(draft.tokens)
+                self._stats.accepted += len(chosen[-1]) - 1
+        return chosen
+
+    def _settle(self, job: Job) -> None:
+        """Note that a job's part of a batch went well."""
+        job.failures = 0
+        if not job.counted:
+            job.counted = True
+            self._stats.prompt_tokens += len(job.request.prompt)
+            self._stats.reused_tokens += job.reused
+
+    def _advance(self, job: Job, tokens: Sequence[int]) -> Event:
+        """Append what was chosen, up to where the request ends."""
+        stream = self._streams[job.number]
+        text = ""
+        finish = None
+        taken = []
+        for token in tokens:
+            job.tokens.append(token)
+            taken.append(token)
+            if token in job.request.stop_tokens:
+                finish = Finish.STOP
+            else:
+                text += stream.push(token)
+                if stream.stopped:
+                    finish = Finish.STOP
+                elif len(job.tokens) == job.limit:
+                    finish = Finish.LENGTH
+            if finish is not None:
+                break
+        self._stats.generated_tokens += len(taken)
+        if finish is None:
+            self._scheduler.trim(job)
+        else:
+            text += stream.finish()
+            self._forget(job)
+        return Event(job.number, tuple(taken), text, finish)
+
+    def _failed(self, works: Sequence[Work], error: Exception) -> list[Event]:
+        """Take a batch back; requests that failed before, alone, end with the error."""
+        self._rewind(works)
+        events = []
+        for work in works:
+            job = work.job
+            job.failures += 1
+            if job.failures < _ATTEMPTS:
+                self._stats.retries += 1
+                continue
+            self._stats.failed += 1
+            text = self._streams[job.number].finish()
+            self._forget(job)
+            events.append(Event(job.number, (), text, Finish.ERROR, error))
+        return events
+
+    def _rewind(self, works: Sequence[Work]) -> None:
+        for work in works:
+            self._scheduler.rewind(work)
+
+    def _count(self, works: Sequence[Work], seconds: float) -> None:
+        decoded = sum(work.last and work.count == 1 for work in works)
+        prefilled = sum(work.count for work in works) - decoded
+        share = decoded / (decoded + prefilled)
+        self._stats.batches += 1
+        self._stats.decode_tokens += decoded
+        self._stats.prefill_tokens += prefilled
+        self._stats.decode_seconds += seconds * share
+        self._stats.prefill_seconds += seconds * (1 - share)
+
+    def _forget(self, job: Job) -> None:
+        self._scheduler.remove(job)
+        if self._drafter:
+            self._drafter.forget(job)
+        del self._jobs[job.number], self._streams[job.number]
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _cache(model: LanguageModel, size: CacheSize) -> KvPages:
+    return model.cache(size.pages, size.page_size, size.kind)

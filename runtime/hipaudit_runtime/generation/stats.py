@@ -1,0 +1,42 @@
+"""What an engine has done so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Stats:
+    """Counts and times since an engine was made.
+
+    requests          that were taken
+    failed            that ended with an error
+    cancelled         that were called off
+    preemptions       times that a request gave its pages up and began again later
+    retries           requests that ran again because their batch failed
+    prompt_tokens     of requests that have begun
+    reused_tokens     of those, tokens that were in the cache already
+    generated_tokens  of answers
+    drafted, accepted tokens that a draft proposed, and those of them that were right
+    prefill_tokens    that the model took to know what it had not itself said before, or had
+                      forgotten since
+    decode_tokens     that it took one at a time, or one with its draft
+    prefill_seconds, decode_seconds
+                      of batches, split by these tokens
+    """
+
+    requests: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    preemptions: int = 0
+    retries: int = 0
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    generated_tokens: int = 0
+    drafted: int = 0
+    accepted: int = 0
+    batches: int = 0
+    prefill_tokens: int = 0
+    decode_tokens: int = 0
+    prefill_seconds: float = 0.0
+    decode_seconds: float = 0.0
