@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from hipaudit_runtime.errors import DeviceBufferError
 from hipaudit_runtime.hip import call, hip
+from hipaudit_runtime.memory import DEVICE, Memory
+from hipaudit_runtime.pinned import is_pinned
+from hipaudit_runtime.streams import Stream, current, current_handle
 
 _TWO_OWNERS = (
     "a HipBuffer is the one owner of its device memory: a second would free it twice; "
@@ -24,22 +27,35 @@ class HipBuffer:
 
     Use it as a context manager or call `free`; one that is forgotten is freed by the garbage
     collector with a ResourceWarning. A buffer of 0 bytes has no memory and the address 0.
+    Copies go to the current stream; those with a host array wait until they are done.
+
+    size    bytes
+    memory  where they come from, and go back to
 
     Raises:
         ValueError: *size* is negative.
         HipError: out of device memory.
+        ArenaFullError: out of the arena that *memory* is.
     """
 
-    __slots__ = ("_address", "_gone", "_size")
+    __slots__ = ("_address", "_borrowed", "_gone", "_memory", "_size")
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, memory: Memory = DEVICE) -> None:
         self._gone = "never made"
         if size < 0:
             raise ValueError(f"a buffer of {size} bytes")
         self._size = size
-        # hip-python's own handle is dropped: it does not own the memory, and its size is fixed.
-        self._address = int(call(hip.hipMalloc, size, detail=f"{size} bytes")) if size else 0
+        self._memory = memory
+        self._borrowed = 0
+        self._address = memory.allocate(size) if size else 0
         self._gone = ""
+
+    @classmethod
+    def adopt(cls, address: int, size: int, memory: Memory) -> HipBuffer:
+        """The owner of memory that exists; *memory* takes it back in the end."""
+        owner = cls(0, memory)
+        owner._address, owner._size = address, size
+        return owner
 
     @property
     def size(self) -> int:
@@ -58,20 +74,39 @@ class HipBuffer:
         return not self._gone
 
     def free(self) -> None:
-        """Give the memory back; DeviceBufferError when that was done before."""
+        """Give the memory back; DeviceBufferError when that was done before.
+
+        While another library borrows it, that happens when the last of them is done with it.
+        """
         self._require_live()
         self._gone = "freed"
-        if self._address:
-            call(hip.hipFree, self._address)
+        if not self._borrowed:
+            self._release()
+
+    def borrow(self) -> int:
+        """The address, for another library: the memory stays until `give_back` is called."""
+        address = self.address
+        self._borrowed += 1
+        return address
+
+    def give_back(self) -> None:
+        """End a borrowing; DeviceBufferError when there is none."""
+        if not self._borrowed:
+            raise DeviceBufferError(f"nobody borrows {self!r}")
+        self._borrowed -= 1
+        if self._gone and not self._borrowed:
+            self._release()
 
     def move(self) -> HipBuffer:
         """A new handle that owns the memory from now on; this one owns nothing any more.
 
-        Tensors in this buffer hold this handle, and refuse as it does.
+        Tensors in this buffer hold this handle, and refuse as it does. DeviceBufferError while
+        another library borrows the memory.
         """
         self._require_live()
-        owner = HipBuffer(0)
-        owner._address, owner._size = self._address, self._size
+        if self._borrowed:
+            raise DeviceBufferError(f"another library borrows {self!r}")
+        owner = HipBuffer.adopt(self._address, self._size, self._memory)
         self._gone = "moved"
         return owner
 
@@ -82,7 +117,23 @@ class HipBuffer:
             raise ValueError(f"upload needs a C-contiguous array, its strides are {data.strides}")
         if data.nbytes:
             kind = hip.hipMemcpyKind.hipMemcpyHostToDevice
-            call(hip.hipMemcpy, self._address + offset, data.ctypes.data, data.nbytes, kind)
+            _copy(self._address + offset, data.ctypes.data, data.nbytes, kind)
+
+    def upload_later(self, data: npt.NDArray[Any], stream: Stream, offset: int = 0) -> None:
+        """Have a C-contiguous array of `pinned_array` copied in a stream, and do not wait.
+
+        The stream holds the array; its elements must not change before the copy is done.
+        """
+        self._require_range(offset, data.nbytes, "write")
+        self._later(self._address + offset, data.ctypes.data, data, stream, "HostToDevice")
+
+    def download_later(self, data: npt.NDArray[Any], stream: Stream, offset: int = 0) -> None:
+        """Have bytes copied into a C-contiguous array of `pinned_array`, and do not wait.
+
+        The stream holds the array; its elements are defined once the stream is done.
+        """
+        self._require_range(offset, data.nbytes, "read")
+        self._later(data.ctypes.data, self._address + offset, data, stream, "DeviceToHost")
 
     def download(
         self, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int = 0
@@ -92,7 +143,7 @@ class HipBuffer:
         self._require_range(offset, data.nbytes, "read")
         if data.nbytes:
             kind = hip.hipMemcpyKind.hipMemcpyDeviceToHost
-            call(hip.hipMemcpy, data.ctypes.data, self._address + offset, data.nbytes, kind)
+            _copy(data.ctypes.data, self._address + offset, data.nbytes, kind)
         return data
 
     def deep_copy(self) -> HipBuffer:
@@ -113,7 +164,11 @@ class HipBuffer:
         if count:
             kind = hip.hipMemcpyKind.hipMemcpyDeviceToDevice
             source_address = source.address + source_offset
-            call(hip.hipMemcpy, self._address + offset, source_address, count, kind)
+            target = self._address + offset
+            if current() is None:
+                call(hip.hipMemcpy, target, source_address, count, kind)
+            else:
+                call(hip.hipMemcpyAsync, target, source_address, count, kind, current_handle())
 
     def __enter__(self) -> HipBuffer:
         self._require_live()
@@ -146,6 +201,22 @@ class HipBuffer:
             warnings.warn(f"never freed: {self!r}", ResourceWarning, stacklevel=2, source=self)
             self.free()
 
+    def _release(self) -> None:
+        if self._address:
+            self._memory.release(self._address, self._size)
+
+    @staticmethod
+    def _later(target: int, source: int, data: npt.NDArray[Any], stream: Stream, kind: str) -> None:
+        if not data.flags.c_contiguous or not is_pinned(data):
+            raise ValueError(
+                f"a {data.dtype}{list(data.shape)} array that is not C-contiguous in pinned "
+                "memory: the host would wait for its copy; make it with pinned_array()"
+            )
+        if data.nbytes:
+            direction = getattr(hip.hipMemcpyKind, f"hipMemcpy{kind}")
+            stream.hold(data)
+            call(hip.hipMemcpyAsync, target, source, data.nbytes, direction, stream.handle)
+
     def _require_live(self) -> None:
         if self._gone:
             raise DeviceBufferError(f"use of a {self._gone} buffer: {self!r}")
@@ -156,3 +227,11 @@ class HipBuffer:
             raise DeviceBufferError(
                 f"{what} of bytes {offset} to {offset + count} of a buffer of {self._size}"
             )
+
+
+def _copy(target: int, source: int, size: int, kind: Any) -> None:
+    """Copy in the current stream, and wait."""
+    if current() is None:
+        call(hip.hipMemcpy, target, source, size, kind)
+    else:
+        call(hip.hipMemcpyWithStream, target, source, size, kind, current_handle())

@@ -35,6 +35,26 @@ class DeviceBufferError(RuntimeFault):
     """A device buffer was used after it was freed, copied, or overrun."""
 
 
+class ClosedError(RuntimeFault):
+    """A stream, an event or a pool was used after it was closed."""
+
+
+class ArenaFullError(RuntimeFault):
+    """An arena has too few bytes left for what was asked; nothing has changed.
+
+    needed     bytes that were asked for
+    available  bytes above the mark
+    """
+
+    def __init__(self, needed: int, available: int, capacity: int) -> None:
+        self.needed = needed
+        self.available = available
+        super().__init__(
+            f"{needed} bytes are needed, {available} of an arena of {capacity} are left: "
+            "free what is not needed any more, or make the arena larger"
+        )
+
+
 class WeightsError(RuntimeFault):
     """A weights file is missing, truncated, or not GGUF."""
 

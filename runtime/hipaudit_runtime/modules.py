@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hipaudit_runtime import sources
+from hipaudit_runtime import sources, streams
 from hipaudit_runtime.device import DeviceLike
 from hipaudit_runtime.errors import HipError, KernelCompileError, KernelNotFoundError
 from hipaudit_runtime.hip import call, hip, hiprtc
+from hipaudit_runtime.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,9 @@ class Kernel:
         arguments: tuple[Any, ...],
         *,
         shared_bytes: int = 0,
-        stream: Any = None,
+        stream: Stream | None = None,
     ) -> None:
-        """Launch and return at once.
+        """Launch in *stream* and return at once; None: the current one.
 
         *arguments* are ctypes values in the order of the kernel's parameters, addresses as
         ``c_void_p``. Raises HipError when HIP refuses the launch.
@@ -46,9 +47,10 @@ class Kernel:
         across = (grid, 1, 1) if isinstance(grid, int) else grid
         threads = (block, 1, 1) if isinstance(block, int) else block
         launch = hip.hipModuleLaunchKernel
+        queue = streams.current_handle() if stream is None else stream.handle
         detail = f"{self.name}, grid {across}, block {threads}"
         call(
-            launch, self.function, *across, *threads, shared_bytes, stream, None, arguments,
+            launch, self.function, *across, *threads, shared_bytes, queue, None, arguments,
             detail=detail,
         )  # fmt: skip
 

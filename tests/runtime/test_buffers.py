@@ -158,8 +158,10 @@ def test_a_tensor_is_offered_to_other_libraries() -> None:
             "typestr": "<f4",
             "data": (buffer.address + 32, False),
             "strides": None,
+            "stream": 1,
             "version": 3,
         }
+        assert view.transpose().__cuda_array_interface__["strides"] == (4, 8)
         assert not hasattr(
             Tensor(buffer, (4,), np.dtype(ml_dtypes.bfloat16)), "__cuda_array_interface__"
         )

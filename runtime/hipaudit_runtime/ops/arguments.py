@@ -23,13 +23,19 @@ def packed(*values: Tensor | float | Size | Long | Null) -> tuple[Any, ...]:
     """The values as ctypes, in the order of the kernel's parameters.
 
     A tensor is its address, an int an ``int``, a float a ``float``. Raises ValueError for an int
-    that does not fit: ctypes would cut it off in silence.
+    that does not fit: ctypes would cut it off in silence; and for a tensor with gaps, which no
+    kernel takes.
     """
     return tuple(_packed(value) for value in values)
 
 
 def _packed(value: Tensor | float | Size | Long | Null) -> Any:
     if isinstance(value, Tensor):
+        if not value.contiguous:
+            raise ValueError(
+                f"a view of shape {value.shape} with strides {value.strides}: kernels take "
+                "row-major tensors without gaps; copy it to one with ops.launch_gather_view"
+            )
         return ctypes.c_void_p(value.address)
     if isinstance(value, float):
         return ctypes.c_float(value)

@@ -8,6 +8,7 @@ import numpy as np
 
 from hipaudit_runtime import modules
 from hipaudit_runtime.device import DeviceLike
+from hipaudit_runtime.elements import span
 from hipaudit_runtime.ops import checks
 from hipaudit_runtime.ops.arguments import Long, Size, packed
 from hipaudit_runtime.ops.quantised import block_format, values_shape
@@ -172,6 +173,18 @@ def launch_copy_strided(
     arguments = packed(view, y, *sizes, *(Long(step) for step in steps))
     kernel = modules.kernel(device, "copy_strided.hip", f"copy_strided_{bits}")
     kernel.launch(grid, _THREADS, arguments)
+
+
+def launch_gather_view(device: DeviceLike, x: Tensor, y: Tensor) -> None:
+    """Launch y = x, a view with strides of any kind; y of its shape and dtype, without gaps.
+
+    At most 4 axes. Raises ValueError where y overlaps what x reaches.
+    """
+    checks.shape("y", y, x.shape)
+    low, high = span(x.shape, x.strides)
+    start = x.offset + low * x.dtype.itemsize
+    whole = Tensor(x.buffer, (high - low,), x.dtype, start)
+    launch_copy_strided(device, whole, y, x.strides, -low)
 
 
 def launch_permute_axes(device: DeviceLike, x: Tensor, y: Tensor, axes: tuple[int, ...]) -> None:
