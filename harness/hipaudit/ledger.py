@@ -64,7 +64,7 @@ class Ledger:
         return Ledger(library)
 
     def set(self, key: str, value: str) -> bool:
-        """Change a setting: mode, stacks, depth, leaks, redzone, quarantine, journal."""
+        """Change a setting: mode, stacks, depth, leaks, redzone, quarantine, fail, journal."""
         return bool(self.library.hipaudit_ledger_set(key.encode(), value.encode()) == 0)
 
     def snapshot(self) -> int:
@@ -102,6 +102,14 @@ class Ledger:
     def budget(self, size: int) -> None:
         """Let allocations beyond *size* live bytes fail as out of memory; 0: no limit."""
         self.library.hipaudit_ledger_budget(size)
+
+    def fail(self, number: int) -> None:
+        """Let one allocation fail as out of memory, the *number*-th from now on; 0: none."""
+        self.set("fail", str(number))
+
+    def asked(self) -> int:
+        """Return how many allocations were asked for since `fail` said which is to fail."""
+        return int(self.library.hipaudit_ledger_asked())
 
     def report(self) -> dict[str, Any]:
         """Return the memory, copies and synchronisations records of this moment."""
@@ -143,6 +151,7 @@ def _declare(library: ctypes.CDLL) -> None:
         "expect": (number, [serial, text]),
         "expect_site": (number, [text, number, text]),
         "budget": (number, [serial]),
+        "asked": (serial, []),
         "report": (owned, []),
         "findings": (serial, []),
         "check": (None, []),

@@ -166,38 +166,15 @@ class LedgerChecks:
         if said.keep:
             return []
         problems = []
-        left = self._remaining(ledger, self.watch.since, 0, [*self.held, *ended])
+        left = remaining(ledger, self.watch.since, 0, [*self.held, *ended])
         if left:
             problems.append(f"left behind on the device:\n{listing(left)}")
         for held in ended:
-            left = self._remaining(ledger, held.since, held.until, [])
+            left = remaining(ledger, held.since, held.until, [])
             if left:
                 name = f"{held.fixture.scope} fixture {held.fixture.argname}"
                 problems.append(f"left behind by the {name}:\n{listing(left)}")
         return problems
-
-    def _remaining(
-        self, ledger: Ledger, since: int, until: int, others: list[Held]
-    ) -> tuple[Live, ...]:
-        """Return what was made then, lives, is not expected, and is not a wider fixture's."""
-        left = self._theirs(ledger, since, until, others)
-        if left:
-            gc.collect()  # a buffer in a cycle is not lost
-            left = self._theirs(ledger, since, until, others)
-        return left
-
-    @staticmethod
-    def _theirs(ledger: Ledger, since: int, until: int, others: list[Held]) -> tuple[Live, ...]:
-        from hipaudit.live import lives
-
-        items = [
-            item
-            for item in ledger.live(since, until)
-            if item.get("expected") is None
-            and item["kind"] not in _CACHED
-            and not any(held.since < item["serial"] <= held.until for held in others)
-        ]
-        return lives(items)
 
     def _found(self, device: Device, ledger: Ledger, said: Marked) -> list[str]:
         """Return the errors that the test caused and did not mean to."""
@@ -212,6 +189,28 @@ class LedgerChecks:
         ]
         found = [one for one in Reader().findings(records) if one.severity == "error"]
         return [_described(one) for one in found if one.kind not in said.provokes]
+
+
+def remaining(ledger: Ledger, since: int, until: int, others: list[Held]) -> tuple[Live, ...]:
+    """Return what was made then, lives, is not expected, and is not a wider fixture's."""
+    left = _theirs(ledger, since, until, others)
+    if left:
+        gc.collect()  # a buffer in a cycle is not lost
+        left = _theirs(ledger, since, until, others)
+    return left
+
+
+def _theirs(ledger: Ledger, since: int, until: int, others: list[Held]) -> tuple[Live, ...]:
+    from hipaudit.live import lives
+
+    items = [
+        item
+        for item in ledger.live(since, until)
+        if item.get("expected") is None
+        and item["kind"] not in _CACHED
+        and not any(held.since < item["serial"] <= held.until for held in others)
+    ]
+    return lives(items)
 
 
 _FAILED = pytest.StashKey[bool]()
@@ -332,6 +331,52 @@ class TestLedger:
             yield
         finally:
             self.ledger.budget(0)
+
+    @contextmanager
+    def failing(self, number: int) -> Iterator[None]:
+        """Have the *number*-th allocation within fail as out of memory, and no other."""
+        self.ledger.fail(number)
+        try:
+            yield
+        finally:
+            self.ledger.fail(0)
+
+    def fail_each(
+        self,
+        run: Callable[[], object],
+        error: type[BaseException] | tuple[type[BaseException], ...],
+    ) -> int:
+        """Run a function once for each of its allocations, with that one failing.
+
+        Each time an *error* must be raised, nothing be left behind, and the function work again.
+        Returns how many allocations it makes. Raises AssertionError, with the allocation's number,
+        where that does not hold; any other error of the function goes through.
+        """
+        run()  # what is made once and kept is made now
+        number, failed = 0, True
+        while failed:
+            number += 1
+            since = self.ledger.snapshot()
+            raised = False
+            try:
+                with self.failing(number):
+                    run()
+                    failed = self.ledger.asked() >= number
+            except error:
+                raised = True
+            self._nothing_left(since, f"allocation {number} failed")
+            if failed and not raised:
+                raise AssertionError(f"allocation {number} failed, and no error was raised")
+            if failed:
+                run()
+                self._nothing_left(since, f"the run after the one whose allocation {number} failed")
+        return number - 1
+
+    def _nothing_left(self, since: int, when: str) -> None:
+        from hipaudit.live import listing
+
+        if left := remaining(self.ledger, since, 0, []):
+            raise AssertionError(f"{when}: left behind on the device:\n{listing(left)}")
 
 
 def _address(memory: Any) -> int:

@@ -132,6 +132,25 @@ def test_scopes_expectations_and_a_budget(under_ledger: Run) -> None:
     assert (ran.code, ran.kinds()) == (0, []), ran.errors
 
 
+def test_the_allocation_that_was_asked_for_fails(under_ledger: Run) -> None:
+    ran = under_ledger(
+        """
+        def status(answer):
+            return int(answer[0].value)
+        calls = (
+            lambda: hip.hipMalloc(0), lambda: hip.hipMalloc(64), lambda: hip.hipHostMalloc(64, 0),
+            lambda: hip.hipMallocManaged(64, 1), lambda: hip.hipMallocPitch(64, 2),
+        )
+        print([status(call()) for call in calls])
+        sys.stdout.flush()
+        os._exit(0)
+        """,
+        ledger_fail="3",
+        ledger_leaks="off",
+    )
+    assert (ran.code, ran.output) == (0, "[0, 0, 0, 2, 0]\n"), ran.errors
+
+
 def test_copies_and_waits_are_summed_by_site(under_ledger: Run) -> None:
     ran = under_ledger(
         """

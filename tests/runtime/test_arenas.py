@@ -213,7 +213,6 @@ def test_a_closed_pool_is_refused() -> None:
                 use()
 
 
-@pytest.mark.memory(provokes=["api-error-ignored"])
 def test_owners_are_told_apart() -> None:
     accounts = Accounts()
     weights, cache = accounts.of("weights"), accounts.of("cache")

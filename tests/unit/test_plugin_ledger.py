@@ -275,6 +275,51 @@ def test_it(hip_ledger):
     result.assert_outcomes(passed=1)
 
 
+def test_each_allocation_of_a_function_fails_once(suite: pytest.Pytester) -> None:
+    result = run(
+        suite,
+        """
+class Two:
+    def __init__(self, tidy=True):
+        self.memory = []
+        try:
+            for size in (100, 200):
+                self.memory.append(malloc(size))
+        except Exception:
+            if tidy:
+                self.close()
+            raise
+    def close(self):
+        for one in self.memory:
+            free(one)
+
+@pytest.mark.parametrize("tidy", [True, False])
+def test_two(hip_ledger, tidy):
+    assert hip_ledger.fail_each(lambda: Two(tidy).close(), AssertionError) == 2
+
+def test_an_error_that_is_lost(hip_ledger):
+    def careless():
+        status, memory = hip.hipMalloc(64)
+        if status.name == "hipSuccess":
+            free(memory)
+    hip_ledger.fail_each(careless, AssertionError)
+
+def test_another_error_goes_through(hip_ledger):
+    with pytest.raises(AssertionError, match="hipErrorOutOfMemory"):
+        hip_ledger.fail_each(lambda: free(malloc(8)), KeyError)
+    with hip_ledger.failing(2):
+        first = malloc(8)
+        assert hip.hipMalloc(8)[0].name == "hipErrorOutOfMemory"
+        for pointer in (first, malloc(8)):
+            free(pointer)
+""",
+    )
+    result.assert_outcomes(passed=2, failed=2)
+    said = result.stdout.str()
+    assert "allocation 2 failed: left behind on the device:" in said
+    assert "allocation 1 failed, and no error was raised" in said
+
+
 def test_workers_of_xdist_see_the_same(suite: pytest.Pytester) -> None:
     body = """
 @pytest.mark.parametrize("n", range(6))

@@ -26,7 +26,7 @@ template <typename Forward>
 hipError_t allocate(const char* name, Kind kind, void** out, uint64_t size, Forward forward) {
   Call call(name);
   if (!call.tracked) return forward();
-  hipError_t status = over_budget(size) ? hipErrorOutOfMemory : forward();
+  hipError_t status = refuses(size) ? hipErrorOutOfMemory : forward();
   note_outcome(call, status);
   if (status == hipSuccess && out != nullptr && *out != nullptr)
     enter(call, {kind, number(*out), size});
@@ -50,7 +50,7 @@ hipError_t allocate_in(const char* name, Kind kind, void** out, uint64_t size, h
                        Forward forward) {
   Call call(name);
   if (!call.tracked) return forward();
-  hipError_t status = over_budget(size) ? hipErrorOutOfMemory : forward();
+  hipError_t status = refuses(size) ? hipErrorOutOfMemory : forward();
   note_outcome(call, status);
   if (status != hipSuccess || out == nullptr || *out == nullptr) return status;
   Birth birth{kind, number(*out), size};
@@ -77,8 +77,7 @@ HIPAUDIT_EXPORT hipError_t hipMalloc(void** pointer, size_t size) {
   }
   Call call("hipMalloc");
   if (!call.tracked) return below(pointer, size);
-  hipError_t status =
-      over_budget(size) ? hipErrorOutOfMemory : allocate_guarded(call, pointer, size);
+  hipError_t status = refuses(size) ? hipErrorOutOfMemory : allocate_guarded(call, pointer, size);
   note_outcome(call, status);
   return status;
 }
@@ -99,6 +98,7 @@ HIPAUDIT_EXPORT hipError_t hipMallocPitch(void** pointer, size_t* pitch, size_t 
                                           size_t height) {
   static constinit Below<decltype(hipMallocPitch)> below("hipMallocPitch");
   Call call("hipMallocPitch");
+  if (call.tracked && refuses(width * height)) return hipErrorOutOfMemory;
   hipError_t status = below(pointer, pitch, width, height);
   if (call.tracked && status == hipSuccess && pointer != nullptr && *pointer != nullptr)
     enter(call, {Kind::pitched, number(*pointer), rows(pitch, height)});
@@ -109,6 +109,7 @@ HIPAUDIT_EXPORT hipError_t hipMemAllocPitch(hipDeviceptr_t* pointer, size_t* pit
                                             size_t height, unsigned int element_bytes) {
   static constinit Below<decltype(hipMemAllocPitch)> below("hipMemAllocPitch");
   Call call("hipMemAllocPitch");
+  if (call.tracked && refuses(width * height)) return hipErrorOutOfMemory;
   hipError_t status = below(pointer, pitch, width, height, element_bytes);
   if (call.tracked && status == hipSuccess && pointer != nullptr && *pointer != nullptr)
     enter(call, {Kind::pitched, number(*pointer), rows(pitch, height)});
@@ -118,6 +119,8 @@ HIPAUDIT_EXPORT hipError_t hipMemAllocPitch(hipDeviceptr_t* pointer, size_t* pit
 HIPAUDIT_EXPORT hipError_t hipMalloc3D(hipPitchedPtr* pitched, hipExtent extent) {
   static constinit Below<decltype(hipMalloc3D)> below("hipMalloc3D");
   Call call("hipMalloc3D");
+  if (call.tracked && refuses(extent.width * extent.height * extent.depth))
+    return hipErrorOutOfMemory;
   hipError_t status = below(pitched, extent);
   if (call.tracked && status == hipSuccess && pitched != nullptr && pitched->ptr != nullptr)
     enter(call, {Kind::pitched, number(pitched->ptr),

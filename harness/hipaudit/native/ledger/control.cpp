@@ -146,6 +146,8 @@ HIPAUDIT_EXPORT int hipaudit_ledger_budget(uint64_t bytes) {
   return 0;
 }
 
+HIPAUDIT_EXPORT uint64_t hipaudit_ledger_asked() { return hipaudit::ledger::options.asked; }
+
 HIPAUDIT_EXPORT char* hipaudit_ledger_report() {
   using namespace hipaudit::ledger;
   return copy_of("{\"memory\":" + memory_record(false) + ",\"copies\":" + copies_record(false) +

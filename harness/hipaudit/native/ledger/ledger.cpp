@@ -219,7 +219,9 @@ void end_death(const Death& death, const Verdict& verdict, hipError_t status) {
   if (is_memory(record->kind)) instance->totals.unborn(*record);
 }
 
-bool over_budget(uint64_t bytes) {
+bool refuses(uint64_t bytes) {
+  uint64_t fail_at = options.fail_at.load(std::memory_order_relaxed);
+  if (fail_at != 0 && bytes != 0 && ++options.asked == fail_at) return true;
   uint64_t budget = options.budget.load(std::memory_order_relaxed);
   if (budget == 0) return false;
   Locked lock(instance->mutex);

@@ -107,7 +107,8 @@ hipError_t end_life(const Death& death, Forward forward, Refuse refuse) {
   return ended(death.call, status);
 }
 
-// True when so many more bytes would exceed the budget.
-bool over_budget(uint64_t bytes);
+// True when an allocation of so many bytes is to fail: it would exceed the budget, or it is the one
+// whose number options.fail_at says.
+bool refuses(uint64_t bytes);
 
 }  // namespace hipaudit::ledger

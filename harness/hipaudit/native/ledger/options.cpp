@@ -70,6 +70,9 @@ bool set_number(const char* key, uint64_t number) {
     options.red_zone = number;
   } else if (strcmp(key, "quarantine") == 0) {
     options.quarantine = number << 20;
+  } else if (strcmp(key, "fail") == 0) {
+    options.fail_at = number;
+    options.asked = 0;
   } else {
     return false;
   }
@@ -113,6 +116,7 @@ void read_options() {
                                         {"guards", "HIPAUDIT_LEDGER_GUARDS"},
                                         {"redzone", "HIPAUDIT_LEDGER_REDZONE"},
                                         {"quarantine", "HIPAUDIT_LEDGER_QUARANTINE"},
+                                        {"fail", "HIPAUDIT_LEDGER_FAIL"},
                                         {"journal", "HIPAUDIT_JOURNAL"}};
   if (!below_is_emulated()) {
     options.guards = true;

@@ -21,6 +21,8 @@ struct Options {
   std::atomic<uint64_t> red_zone{0};        // bytes on each side of an allocation
   std::atomic<uint64_t> quarantine{0};      // bytes of freed memory that are held back
   std::atomic<uint64_t> budget{0};          // bytes that may be live; 0: no limit
+  std::atomic<uint64_t> fail_at{0};         // which allocation from now on is to fail; 0: none
+  std::atomic<uint64_t> asked{0};           // allocations since that was set
 };
 
 extern Options options;
