@@ -120,6 +120,11 @@ class Vocabulary:
             return b""
         return self._bytes(self._tokens[token])
 
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """The control tokens as they are written, the longest first."""
+        return tuple(sorted(filter(None, map(self.name, self._controls)), key=len, reverse=True))
+
     def is_control(self, token: int) -> bool:
         """Whether a token is the model's own mark and no text."""
         return token in self._controls

@@ -95,8 +95,8 @@ class Engine:
         """What was done so far: a copy."""
         return replace(self._stats, preemptions=self._scheduler.preemptions)
 
-    def submit(self, request: Request) -> int:
-        """Take a request and return its number.
+    def check(self, request: Request) -> None:
+        """Refuse what `submit` would; any thread may ask.
 
         Raises RequestError for a prompt that is empty, too long, or has a token that is none.
         """
@@ -114,9 +114,13 @@ class Engine:
             raise RequestError(
                 f"the prompt has the token {wrong}, which is outside 0 to {most - 1}"
             )
+
+    def submit(self, request: Request) -> int:
+        """Take a request and return its number; RequestError as `check`."""
+        self.check(request)
         number = self._numbers
         self._numbers += 1
-        limit = min(self.capacity, length + (request.max_tokens or self.capacity))
+        limit = min(self.capacity, len(request.prompt) + (request.max_tokens or self.capacity))
         job = self._jobs[number] = Job(number, request, limit)
         self._streams[number] = TextStream(self._piece, request.stop)
         self._scheduler.add(job)

@@ -1,0 +1,1 @@
+"""Requests over HTTP, in the shape of OpenAI's API."""
