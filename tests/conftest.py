@@ -11,6 +11,15 @@ pytest_plugins = ["pytester"]
 _SECONDS = 300
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_runner() -> Iterator[None]:
+    """On GitHub's runner, tests see what their commands print elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GITHUB_ACTIONS", raising=False)
+        patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _watchdog(request: pytest.FixtureRequest) -> Iterator[None]:
     """End a test that takes minutes; exhaustive ones may take hours."""

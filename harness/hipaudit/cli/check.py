@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from hipaudit import arguments, checking, proposing, replaytoken
+from hipaudit import arguments, baseline, checking, proposing, replaytoken
 from hipaudit.checking import Request
 from hipaudit.cli.options import (
+    BaselineFrom,
     DeviceChoice,
     FailOn,
     HipDevice,
@@ -76,12 +77,14 @@ def _command(
     json_to: JsonTo = None,
     sarif_to: SarifTo = None,
     fail_on: FailOn = Level.ERROR,
+    accepted: BaselineFrom = None,
     hip_device: HipDevice = None,
 ) -> None:
     """Compile a kernel file, run one kernel on both wave sizes, and report what goes wrong.
 
     Without --arg, lists the kernels and the arguments they take, and proposes a command line.
     """
+    known = baseline.find(accepted)
     request = Request(
         file=_source(file),
         kernel=kernel,
@@ -103,7 +106,9 @@ def _command(
         outcome = _propose(request, chosen, console(stderr=json_to == "-"))
     else:
         outcome = run(request, chosen)
-    raise SystemExit(write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value))
+    raise SystemExit(
+        write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value, accepted=known)
+    )
 
 
 def run(request: Request, chosen: str) -> Outcome:

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice
+from hipaudit import baseline
+from hipaudit.cli.options import BaselineFrom, FailOn, HipDevice, JsonTo, Level, SarifTo, choice
 from hipaudit.device import ARCHES, DEFAULT_ARCH, child_environment, choose, read_journal
 from hipaudit.errors import EXIT_CLEAN, EXIT_VOID, UsageError
 from hipaudit.finding import Reader, grouped
@@ -84,11 +85,13 @@ def _command(
     json_to: JsonTo = None,
     sarif_to: SarifTo = None,
     fail_on: FailOn = Level.ERROR,
+    accepted: BaselineFrom = None,
     hip_device: HipDevice = None,
 ) -> None:
     """Run a program with its HIP calls answered by the chosen device; report what it did wrong."""
     if arch not in ARCHES:
         raise UsageError(f"--arch {arch!r}: it takes one of {', '.join(ARCHES)}")
+    known = baseline.find(accepted)
     chosen = choose(choice(hip_device))
     with tempfile.TemporaryDirectory(prefix="hipaudit-") as folder:
         journal = Path(folder) / "journal.jsonl"
@@ -100,7 +103,9 @@ def _command(
         outcome = _outcome(records, Ran(chosen, arch, build, ledger, tuple(program), code))
         if memory_plot is not None:
             _draw(outcome, memory_plot)
-        ours = write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value)
+        ours = write(
+            outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value, accepted=known
+        )
     raise SystemExit(_exit_code(ours, code))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
+from hipaudit import baseline
 from hipaudit.errors import UsageError
 
 
@@ -18,11 +20,12 @@ class DeviceChoice(str, Enum):
 
 
 class Level(str, Enum):
-    """The least severity that fails a command."""
+    """What fails a command: the least severity, or every finding that is not accepted."""
 
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
+    NEW = "new"
 
 
 HipDevice: TypeAlias = Annotated[
@@ -41,7 +44,20 @@ SarifTo: TypeAlias = Annotated[
     str | None, typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 there.")
 ]
 FailOn: TypeAlias = Annotated[
-    Level, typer.Option("--fail-on", help="The least severity that gives exit code 1.")
+    Level,
+    typer.Option(
+        "--fail-on",
+        help="What gives exit code 1: the least severity, or new: any finding that the baseline "
+        "does not accept.",
+    ),
+]
+BaselineFrom: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        metavar="FILE",
+        help=f"Accepted findings; see hipaudit baseline. Default: {baseline.DEFAULT}, where it is.",
+    ),
 ]
 
 

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from hipaudit import baseline
+from hipaudit.baseline import Baseline
 from hipaudit.errors import UsageError
 from hipaudit.outcome import Outcome
+from hipaudit.report import github
 from hipaudit.report.sarif import sarif
 from hipaudit.report.terminal import console, show
 
 
-def write(outcome: Outcome, *, json_to: str | None, sarif_to: str | None, fail_on: str) -> int:
+def write(
+    outcome: Outcome,
+    *,
+    json_to: str | None,
+    sarif_to: str | None,
+    fail_on: str,
+    accepted: Baseline | None = None,
+) -> int:
     """Write an outcome everywhere it was asked for; return the exit code.
 
     json_to is a path or ``-``; with ``-`` standard output holds the JSON alone and the text for
-    people goes to standard error. Raises UsageError when a file cannot be written.
+    people goes to standard error. Without *accepted*, the working folder's baseline holds.
+    Raises UsageError when a file cannot be written.
     """
+    outcome = replace(outcome, baseline=accepted or baseline.find(None))
     code = outcome.exit_code(fail_on)
-    show(outcome, console(stderr=json_to == "-"))
+    people = sys.stderr if json_to == "-" else sys.stdout
+    with github.commands_off(people):
+        show(outcome, console(stderr=json_to == "-"))
+    github.report(outcome, people)
     if json_to is not None:
         document = json.dumps(outcome.as_json(), indent=2) + "\n"
         if json_to == "-":

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import uuid
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from hipaudit import __version__
 from hipaudit.finding import Finding, Location
+from hipaudit.kinds import kind_named
 from hipaudit.outcome import Outcome
 from hipaudit.report.excerpt import sides, what, who
-from hipaudit.text import inert
+from hipaudit.text import inert, markdown
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -19,7 +22,10 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 def sarif(outcome: Outcome, *, exit_code: int) -> dict[str, Any]:
     """Return the log: one result a finding, rules for the kinds that were found."""
     kinds = sorted({finding.kind for finding in outcome.findings.items})
-    results = [_result(finding, kinds.index(finding.kind)) for finding in outcome.findings.items]
+    results = [
+        {**_result(finding, kinds.index(finding.kind)), **_against(outcome, finding)}
+        for finding in outcome.findings.items
+    ]
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -46,16 +52,48 @@ def sarif(outcome: Outcome, *, exit_code: int) -> dict[str, Any]:
                     }
                 ],
                 "results": results,
+                **_baseline(outcome),
                 "properties": {"device": outcome.device, "arch": outcome.arch},
             }
         ],
     }
 
 
-def _rule(kind: str) -> dict[str, Any]:
-    words = kind.replace("-", " ")
-    name = "".join(part.capitalize() for part in kind.split("-"))
-    return {"id": kind, "name": name, "shortDescription": {"text": f"Kernel audit: {words}"}}
+def _rule(name: str) -> dict[str, Any]:
+    """Return a kind as a rule: what it means and what mends it."""
+    kind = kind_named(name)
+    words = inert(name.replace("-", " "))
+    return {
+        "id": inert(name),
+        "name": "".join(part.capitalize() for part in words.split()),
+        "shortDescription": {"text": words.capitalize()},
+        "fullDescription": {"text": kind.means},
+        "help": {
+            "text": f"{kind.means} {kind.mend}",
+            "markdown": f"{markdown(kind.means)}\n\n**What mends it:** {markdown(kind.mend)}",
+        },
+        "properties": {"tags": [kind.group]},
+    }
+
+
+def _baseline(outcome: Outcome) -> dict[str, str]:
+    """Return what names the baseline that the results were compared with."""
+    if outcome.baseline.path is None:
+        return {}
+    ids = "\n".join(sorted(outcome.baseline.entries))
+    return {"baselineGuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"hipaudit:baseline:{ids}"))}
+
+
+def _against(outcome: Outcome, finding: Finding) -> dict[str, Any]:
+    """Return what the baseline says of a finding; nothing where there is none."""
+    if outcome.baseline.path is None:
+        return {}
+    if not outcome.accepted(finding):
+        return {"baselineState": "new"}
+    entry = outcome.baseline.entries[finding.id]
+    said = inert(f"{entry.reason} ({entry.owner}, until {entry.expires})")
+    accepted = {"kind": "external", "status": "accepted", "justification": said}
+    return {"baselineState": "unchanged", "suppressions": [accepted]}
 
 
 def _result(finding: Finding, rule: int) -> dict[str, Any]:
@@ -129,11 +167,13 @@ def _location(location: Location, number: int | None = None, label: str = "") ->
 
 
 def _artifact(file: str) -> dict[str, str]:
-    """Return a URI: relative to the working folder where the file lies below it."""
-    path = Path(file)
-    if path.is_absolute():
-        try:
-            path = path.relative_to(Path.cwd())
-        except ValueError:
-            return {"uri": path.as_uri()}
-    return {"uri": quote(path.as_posix()), "uriBaseId": "SRCROOT"}
+    """Return a URI: relative to the working folder where the file lies below it.
+
+    A name may have any bytes; what climbs out of the working folder is told as it is.
+    """
+    path = Path(os.path.normpath(Path.cwd() / file))
+    try:
+        relative = path.relative_to(Path.cwd())
+    except ValueError:
+        return {"uri": f"file://{quote(os.fsencode(path))}"}
+    return {"uri": quote(os.fsencode(relative)), "uriBaseId": "SRCROOT"}

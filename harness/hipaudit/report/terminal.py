@@ -39,7 +39,7 @@ def busy(what: str) -> Iterator[Callable[[str], None]]:
 def show(outcome: Outcome, to: Console) -> None:
     """Print an outcome: findings with both sides, then what ran and the verdict."""
     for finding, archs in _by_cause(outcome.findings.items):
-        _show_finding(finding, archs, to)
+        _show_finding(finding, archs, outcome.acceptance(finding), to)
     if outcome.findings.dropped:
         to.print(f"{plural(outcome.findings.dropped, 'more root cause')} not listed", style="bold")
     for line in _kernel_lines(outcome.kernels):
@@ -61,7 +61,7 @@ def _by_cause(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
     return list(causes.values())
 
 
-def _show_finding(finding: Finding, archs: list[str], to: Console) -> None:
+def _show_finding(finding: Finding, archs: list[str], accepted: str, to: Console) -> None:
     head = Text.assemble((finding.severity, _STYLES[finding.severity]), ": ")
     head.append(inert(finding.kind), style="bold")
     if finding.kernel:
@@ -81,6 +81,8 @@ def _show_finding(finding: Finding, archs: list[str], to: Console) -> None:
     for name, value in (("input", finding.input), ("replay", finding.replay), ("id", finding.id)):
         if value:
             to.print(Text.assemble(f"  {name}: ", (inert(value), "dim")))
+    if accepted:
+        to.print(Text(f"  {inert(accepted)}", style="bold"))
     to.print()
 
 
@@ -160,7 +162,13 @@ def _verdict(outcome: Outcome) -> Text:
     count = len({finding.id for finding in outcome.findings.items})
     device = f" ({inert(outcome.device)})"
     if count:
-        return Text.assemble((plural(count, "finding"), "bold red"), device)
+        return Text.assemble((plural(count, "finding"), "bold red"), _known(outcome), device)
     if outcome.void is not None:
         return Text.assemble(("void", "bold yellow"), f": {inert(outcome.void)}{device}")
     return Text.assemble(("clean", "bold green"), f": no findings{device}")
+
+
+def _known(outcome: Outcome) -> str:
+    """Return how many findings are accepted; empty when none is."""
+    known = len({one.id for one in outcome.findings.items if outcome.accepted(one)})
+    return f", {known} of them accepted" if known else ""
