@@ -10,6 +10,7 @@
 #include "fault_report.h"
 #include "journal.h"
 #include "memory.h"
+#include "memory_report.h"
 #include "profile.h"
 
 namespace hipaudit {
@@ -18,11 +19,12 @@ namespace {
 constexpr size_t kArgumentAlign = 64;
 
 hipError_t refuse(const Kernel* kernel, const char* kind, const std::string& message,
-                  hipError_t error) {
+                  hipError_t error, const AllocationNote& allocation = {}) {
   Finding finding;
   finding.kind = kind;
   finding.kernel = kernel->name;
   finding.message = message;
+  finding.allocation = allocation;
   journal_finding(finding);
   return error;
 }
@@ -114,8 +116,9 @@ hipError_t check_pointers(const Kernel* kernel, const char* packed) {
              static_cast<unsigned long long>(value),
              known ? "inside a buffer that was freed"
                    : "which is neither device memory nor registered host memory");
-    return refuse(kernel, known ? "use-after-free" : "argument-mismatch", text,
-                  hipErrorIllegalAddress);
+    if (!known) return refuse(kernel, "argument-mismatch", text, hipErrorIllegalAddress);
+    return refuse(kernel, "use-after-free", text, hipErrorIllegalAddress,
+                  allocation_note(allocation, value));
   }
   return hipSuccess;
 }

@@ -1,4 +1,7 @@
-"""The marks of a program: which findings it must give, at which lines.
+"""Programs with faults, each run in a process of its own, and their marks.
+
+A mark says which finding a program must give, at which line; what a library did on the program's
+behalf counts as done at the program's line.
 
 ``# FAULT: kind [severity] [at] [other]`` behind a statement names a side of a finding;
 ``# ALSO: kind`` allows one that need not be there; ``;`` separates several.
@@ -8,11 +11,16 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hipaudit.finding import Finding, Location
+from hipaudit.device import child_environment, read_journal
+from hipaudit.finding import Finding, Location, Reader, grouped
+from hipaudit.memory import memory_use
+from hipaudit.memory_hygiene import hygiene_findings
 
 _MARK = re.compile(r"#\s*((?:FAULT|ALSO):.*)$")
 _SETTINGS = re.compile(r"#\s*SETTINGS:\s*(.*)$", re.MULTILINE)
@@ -103,3 +111,55 @@ def settings(program: Path) -> dict[str, str]:
     """Return the settings that a program asks for: ``# SETTINGS: build=plain``."""
     match = _SETTINGS.search(program.read_text())
     return dict(word.split("=", 1) for word in match[1].split()) if match else {}
+
+
+def run(program: Path, tmp_path: Path, *arguments: str) -> tuple[Finding, ...]:
+    """Return all that is found in a program's run, info included."""
+    journal = tmp_path / "journal.jsonl"
+    asked = {"build": "checked", **settings(program), "journal": str(journal)}
+    result = subprocess.run(
+        [sys.executable, str(program), *arguments],
+        env=child_environment("emulated", asked),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "Traceback" not in result.stderr, result.stderr
+    records = read_journal(journal)
+    memory = memory_use(records)
+    assert memory is not None, "the ledger left no record"
+    assert memory.calls, "the ledger saw nothing"
+    found = [*Reader().findings(records), *hygiene_findings(memory, "gfx942")]
+    return tuple(_of_program(one, program) for one in grouped(found).items)
+
+
+def _of_program(finding: Finding, program: Path) -> Finding:
+    """Return a finding whose sides are the program's own lines, where it has a part in them."""
+    sides = finding.called or finding.location, finding.other_location
+    at, other = (_line_of(side, program) for side in sides)
+    return replace(finding, location=at, other_location=other)
+
+
+def _line_of(side: Location | None, program: Path) -> Location | None:
+    frames = side.frames if side is not None else ()
+    own = next((frame for frame in frames if Path(frame.file) == program), None)
+    return replace(side, file=own.file, line=own.line) if side is not None and own else side
+
+
+def described(found: tuple[Finding, ...]) -> list[str]:
+    return [
+        f"{one.severity} {one.kind} at {one.location.line if one.location else '?'} against "
+        f"{one.other_location.line if one.other_location else '-'}: {one.message}"
+        for one in found
+    ]
+
+
+def judge(program: Path, found: tuple[Finding, ...]) -> None:
+    """Every mark is met by a finding, and every finding by a mark."""
+    wanted = expected(program)
+    assert wanted
+    missing = [w for w in wanted if w.needed and not any(w.matches(one) for one in found)]
+    assert not missing, (missing, described(found))
+    extra = tuple(one for one in found if not any(w.matches(one) for w in wanted))
+    assert not extra, described(extra)
