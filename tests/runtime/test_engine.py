@@ -9,6 +9,7 @@ import pytest
 from hash_model import Floats, HashModel, letter
 
 from hipaudit.device import Device
+from hipaudit.plugin_ledger import TestLedger
 from hipaudit_runtime.errors import CacheFullError, HipError
 from hipaudit_runtime.generation.engine import CacheSize, Engine
 from hipaudit_runtime.generation.requests import (
@@ -219,3 +220,33 @@ def test_logits_that_are_no_numbers_end_their_request_alone(device: Device) -> N
             events = drain(engine)
         assert isinstance(events[bad][-1].error, LogitsError)
         assert events[good][-1].finish is Finish.LENGTH
+
+
+def test_every_allocation_may_fail_once(device: Device, hip_ledger: TestLedger) -> None:
+    """The engine says so when it is made, and tries again when it runs."""
+    requests = [Request((1, 2, 3), 4), Request(tuple(range(9)), 3, WARM, seed=5)]
+
+    def run() -> dict[int, list[int]]:
+        model, draft = HashModel(device), HashModel(device, salt=1)
+        limits = Limits(2, 8, drafted=1)
+        with Engine(model, letter, limits=limits, cache=SIZE, draft=draft) as engine:
+            for request in requests:
+                engine.submit(request)
+            return {number: tokens(events) for number, events in drain(engine).items()}
+
+    plain = {number: tokens(alone(device, request)) for number, request in enumerate(requests)}
+    said = []
+    refused = 0
+    at, asked = 0, 0
+    while asked == at:
+        at += 1
+        with hip_ledger.failing(at):
+            try:
+                said.append(run())
+            except HipError:
+                refused += 1
+            asked = min(hip_ledger.ledger.asked(), at)
+    assert refused == 4, "keys and values of two caches"
+    assert at > 20
+    assert all(answer[0] == plain[0] for answer in said), "greedy, with a draft or without"
+    assert all(len(answer[1]) == 3 for answer in said)

@@ -84,8 +84,7 @@ class HashModel:
         write = cache.reserve(step.sequence, step.tokens)
         keys = cache.keys[0]
         for slot, token in zip(write.slots, step.tokens, strict=True):
-            place = Tensor(keys.buffer, (1,), keys.dtype, keys.offset + 4 * slot)
-            place.upload(np.array([token], np.float32))
+            keys.reshape(-1)[slot : slot + 1].upload(np.array([token], np.float32))
         cache.tables.commit(step.sequence)
 
     def _rows(self, cache: KvPages, step: Step) -> list[Floats]:

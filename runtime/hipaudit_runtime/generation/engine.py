@@ -11,7 +11,7 @@ from typing import Final, final
 
 from hipaudit_runtime.errors import RuntimeFault
 from hipaudit_runtime.generation.requests import Event, Finish, Request, RequestError
-from hipaudit_runtime.generation.sampler import rows_of, sample
+from hipaudit_runtime.generation.sampler import sample
 from hipaudit_runtime.generation.scheduler import Job, Limits, Scheduler, Work
 from hipaudit_runtime.generation.speculative import NO_DRAFT, Draft, Drafter, next_draw, verify
 from hipaudit_runtime.generation.stats import Stats
@@ -93,7 +93,10 @@ class Engine:
     @property
     def stats(self) -> Stats:
         """What was done so far: a copy."""
-        return replace(self._stats, preemptions=self._scheduler.preemptions)
+        failures = self._drafter.failures if self._drafter else 0
+        return replace(
+            self._stats, preemptions=self._scheduler.preemptions, draft_failures=failures
+        )
 
     def check(self, request: Request) -> None:
         """Refuse what `submit` would; any thread may ask.
@@ -194,7 +197,7 @@ class Engine:
         for work in works:
             draft = drafts.get(work.job, NO_DRAFT)
             rows = 1 + len(draft.tokens) if work.last else 0
-            part = rows_of(logits, row, rows)
+            part = logits[row : row + rows]
             chosen.append(verify(device, scope, part, work.job, draft) if work.last else ())
             row += rows
             if draft.tokens:

@@ -71,7 +71,7 @@ def sample(device: DeviceLike, scope: Scope, logits: Tensor, draws: Sequence[Dra
     tokens: list[int] = []
     for sampling, group in groupby(draws, lambda draw: draw.sampling):
         members = list(group)
-        part = rows_of(logits, len(tokens), len(members))
+        part = logits[len(tokens) : len(tokens) + len(members)]
         if sampling.greedy:
             _penalise(device, scope, part, members)
             tokens += best(device, scope, part)
@@ -120,8 +120,8 @@ def draw(
     """A token of each row with its probability; LogitsError for a row without mass."""
     chosen = scope.empty(probabilities.shape[:1], np.int32)
     for row, each in enumerate(draws):
-        one = Tensor(chosen.buffer, (1,), chosen.dtype, chosen.offset + row * 4)
-        launch_multinomial(device, rows_of(probabilities, row, 1), one, each.seed, each.offset)
+        this = slice(row, row + 1)
+        launch_multinomial(device, probabilities[this], chosen[this], each.seed, each.offset)
     tokens: list[int] = chosen.download().tolist()
     if min(tokens) < 0:
         raise LogitsError(
@@ -139,16 +139,7 @@ def uniforms(device: DeviceLike, scope: Scope, first: Draw, count: int) -> list[
 
 def element(rows: Tensor, row: int, column: int) -> float:
     """One float32 of a matrix."""
-    place = rows.offset + 4 * (row * rows.shape[1] + column)
-    return float(Tensor(rows.buffer, (1,), rows.dtype, place).download()[0])
-
-
-def rows_of(matrix: Tensor, first: int, count: int) -> Tensor:
-    """Some rows of a float32 matrix, in place."""
-    columns = matrix.shape[1]
-    return Tensor(
-        matrix.buffer, (count, columns), matrix.dtype, matrix.offset + 4 * first * columns
-    )
+    return float(rows[row, column : column + 1].download()[0])
 
 
 def _penalise(device: DeviceLike, scope: Scope, logits: Tensor, draws: Sequence[Draw]) -> None:

@@ -25,7 +25,6 @@ from hipaudit_runtime.generation.sampler import (
     Purpose,
     draw,
     element,
-    rows_of,
     sample,
     shape,
     uniforms,
@@ -107,7 +106,7 @@ class Drafter:
             with Scope() as scope:
                 logits = self._forward(scope, active, 1)
                 for row, job in enumerate(active):
-                    drafts[job] = self._extend(scope, rows_of(logits, row, 1), job, drafts[job])
+                    drafts[job] = self._extend(scope, logits[row : row + 1], job, drafts[job])
             pending = {job: drafts[job].tokens[-1:] for job in active}
         return drafts
 
@@ -177,10 +176,10 @@ def _accepted(
     numbers = uniforms(device, scope, replace(draws[0], purpose=Purpose.ACCEPT), count)
     for at, (token, proposed) in enumerate(zip(draft.tokens, draft.distributions, strict=True)):
         if not numbers[at] * float(proposed[token]) < element(rows, at, token):
-            row = rows_of(rows, at, 1)
+            row = rows[at : at + 1]
             last = _residual(device, scope, row, draws[at], proposed)
             return (*draft.tokens[:at], last)
-    return (*draft.tokens, *draw(device, scope, rows_of(rows, count, 1), [draws[count]]))
+    return (*draft.tokens, *draw(device, scope, rows[count:], [draws[count]]))
 
 
 def _residual(device: DeviceLike, scope: Scope, row: Tensor, place: Draw, proposed: Floats) -> int:

@@ -18,6 +18,8 @@ class Stats:
     reused_tokens     of those, tokens that were in the cache already
     generated_tokens  of answers
     drafted, accepted tokens that a draft proposed, and those of them that were right
+    draft_failures    errors of the draft model, which cost its draft and nothing else
+    batches           that went well
     prefill_tokens    that the model took to know what it had not itself said before, or had
                       forgotten since
     decode_tokens     that it took one at a time, or one with its draft
@@ -35,6 +37,7 @@ class Stats:
     generated_tokens: int = 0
     drafted: int = 0
     accepted: int = 0
+    draft_failures: int = 0
     batches: int = 0
     prefill_tokens: int = 0
     decode_tokens: int = 0
