@@ -60,6 +60,20 @@ struct BlockMxfp4 {
 };
 static_assert(sizeof(BlockMxfp4) == 17, "the format's block size");
 
+// N consecutive codes, read as one vector at any address.
+template <int N>
+using Bytes = unsigned char __attribute__((ext_vector_type(N)));
+
+template <int N>
+struct __attribute__((packed)) PackedBytes {
+  Bytes<N> value;
+};
+
+template <int N>
+__device__ Bytes<N> bytes(const void* from) {
+  return static_cast<const PackedBytes<N>*>(from)->value;
+}
+
 // The 32 fifth bits; a block is aligned to 2 bytes only.
 __device__ inline unsigned fifth_bits(const unsigned char (&bytes)[4]) {
   return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | static_cast<unsigned>(bytes[3]) << 24;
@@ -72,8 +86,9 @@ struct Q4_0 {
   template <int N>
   static __device__ void decode(const Block& block, int first, float (&values)[N]) {
     const float scale = __half2float(block.scale);
-    const unsigned char* codes = block.codes + first % 16;
+    const Bytes<N> codes = bytes<N>(block.codes + first % 16);
     const int shift = first / 16 * 4;
+#pragma unroll
     for (int j = 0; j < N; ++j) {
       values[j] = scale * static_cast<float>((codes[j] >> shift & 15) - 8);
     }
@@ -88,8 +103,9 @@ struct Q4_1 {
   static __device__ void decode(const Block& block, int first, float (&values)[N]) {
     const float scale = __half2float(block.scale);
     const float minimum = __half2float(block.minimum);
-    const unsigned char* codes = block.codes + first % 16;
+    const Bytes<N> codes = bytes<N>(block.codes + first % 16);
     const int shift = first / 16 * 4;
+#pragma unroll
     for (int j = 0; j < N; ++j) {
       values[j] = scale * static_cast<float>(codes[j] >> shift & 15) + minimum;
     }
@@ -104,8 +120,9 @@ struct Q5_0 {
   static __device__ void decode(const Block& block, int first, float (&values)[N]) {
     const float scale = __half2float(block.scale);
     const unsigned fifth = fifth_bits(block.fifth) >> first;
-    const unsigned char* codes = block.codes + first % 16;
+    const Bytes<N> codes = bytes<N>(block.codes + first % 16);
     const int shift = first / 16 * 4;
+#pragma unroll
     for (int j = 0; j < N; ++j) {
       const int code = (codes[j] >> shift & 15) | (fifth >> j & 1) << 4;
       values[j] = scale * static_cast<float>(code - 16);
@@ -122,8 +139,9 @@ struct Q5_1 {
     const float scale = __half2float(block.scale);
     const float minimum = __half2float(block.minimum);
     const unsigned fifth = fifth_bits(block.fifth) >> first;
-    const unsigned char* codes = block.codes + first % 16;
+    const Bytes<N> codes = bytes<N>(block.codes + first % 16);
     const int shift = first / 16 * 4;
+#pragma unroll
     for (int j = 0; j < N; ++j) {
       const int five_bits = (codes[j] >> shift & 15) | (fifth >> j & 1) << 4;
       values[j] = scale * static_cast<float>(five_bits) + minimum;
@@ -138,8 +156,11 @@ struct Q8_0 {
   template <int N>
   static __device__ void decode(const Block& block, int first, float (&values)[N]) {
     const float scale = __half2float(block.scale);
-    const signed char* codes = block.codes + first;
-    for (int j = 0; j < N; ++j) values[j] = scale * static_cast<float>(codes[j]);
+    const Bytes<N> codes = bytes<N>(block.codes + first);
+#pragma unroll
+    for (int j = 0; j < N; ++j) {
+      values[j] = scale * static_cast<float>(static_cast<signed char>(codes[j]));
+    }
   }
 };
 
@@ -152,8 +173,9 @@ struct Mxfp4 {
   template <int N>
   static __device__ void decode(const Block& block, int first, float (&values)[N]) {
     const float half_scale = small_floats::power_of_two(static_cast<int>(block.exponent) - 128);
-    const unsigned char* codes = block.codes + first % 16;
+    const Bytes<N> codes = bytes<N>(block.codes + first % 16);
     const int shift = first / 16 * 4;
+#pragma unroll
     for (int j = 0; j < N; ++j) {
       const int code = codes[j] >> shift & 15;
       const int magnitude = code & 7;

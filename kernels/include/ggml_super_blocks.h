@@ -82,8 +82,9 @@ struct Q2_K {
     const int entry = block.scales[first / 16];
     const float scale = __half2float(block.scale) * static_cast<float>(entry & 15);
     const float minimum = __half2float(block.minimum) * static_cast<float>(entry >> 4);
-    const unsigned char* codes = block.codes + first / 128 * 32 + first % 32;
+    const Bytes<N> codes = bytes<N>(block.codes + first / 128 * 32 + first % 32);
     const int shift = first / 32 % 4 * 2;
+#pragma unroll
     for (int j = 0; j < N; ++j) {
       values[j] = scale * static_cast<float>(codes[j] >> shift & 3) - minimum;
     }
@@ -100,10 +101,11 @@ struct Q3_K {
     const int low = block.scales[sub % 8] >> (sub / 8 * 4) & 15;
     const int top = block.scales[8 + sub % 4] >> (sub / 4 * 2) & 3;
     const float scale = __half2float(block.scale) * static_cast<float>((low | top << 4) - 32);
-    const unsigned char* codes = block.codes + first / 128 * 32 + first % 32;
-    const unsigned char* third = block.third + first % 32;
+    const Bytes<N> codes = bytes<N>(block.codes + first / 128 * 32 + first % 32);
+    const Bytes<N> third = bytes<N>(block.third + first % 32);
     const int shift = first / 32 % 4 * 2;
     const int bit = first / 32;
+#pragma unroll
     for (int j = 0; j < N; ++j) {
       const int three_bits = (codes[j] >> shift & 3) | (third[j] >> bit & 1) << 2;
       values[j] = scale * static_cast<float>(three_bits - 4);
@@ -120,8 +122,9 @@ struct Q4_K {
     const ScaleAndMinimum entry = six_bit_entry(block.scales, first / 32);
     const float scale = __half2float(block.scale) * static_cast<float>(entry.scale);
     const float minimum = __half2float(block.minimum) * static_cast<float>(entry.minimum);
-    const unsigned char* codes = block.codes + first / 64 * 32 + first % 32;
+    const Bytes<N> codes = bytes<N>(block.codes + first / 64 * 32 + first % 32);
     const int shift = first / 32 % 2 * 4;
+#pragma unroll
     for (int j = 0; j < N; ++j) {
       values[j] = scale * static_cast<float>(codes[j] >> shift & 15) - minimum;
     }
@@ -137,10 +140,11 @@ struct Q5_K {
     const ScaleAndMinimum entry = six_bit_entry(block.scales, first / 32);
     const float scale = __half2float(block.scale) * static_cast<float>(entry.scale);
     const float minimum = __half2float(block.minimum) * static_cast<float>(entry.minimum);
-    const unsigned char* codes = block.codes + first / 64 * 32 + first % 32;
-    const unsigned char* fifth = block.fifth + first % 32;
+    const Bytes<N> codes = bytes<N>(block.codes + first / 64 * 32 + first % 32);
+    const Bytes<N> fifth = bytes<N>(block.fifth + first % 32);
     const int shift = first / 32 % 2 * 4;
     const int bit = first / 32;
+#pragma unroll
     for (int j = 0; j < N; ++j) {
       const int packed = (codes[j] >> shift & 15) | (fifth[j] >> bit & 1) << 4;
       values[j] = scale * static_cast<float>(packed) - minimum;
@@ -155,10 +159,11 @@ struct Q6_K {
   template <int N>
   static __device__ void decode(const Block& block, int first, float (&values)[N]) {
     const float scale = __half2float(block.scale) * static_cast<float>(block.scales[first / 16]);
-    const unsigned char* low = block.low + first / 128 * 64 + first % 64;
-    const unsigned char* top = block.top + first / 128 * 32 + first % 32;
+    const Bytes<N> low = bytes<N>(block.low + first / 128 * 64 + first % 64);
+    const Bytes<N> top = bytes<N>(block.top + first / 128 * 32 + first % 32);
     const int low_shift = first / 64 % 2 * 4;
     const int top_shift = first / 32 % 4 * 2;
+#pragma unroll
     for (int j = 0; j < N; ++j) {
       const int code = (low[j] >> low_shift & 15) | (top[j] >> top_shift & 3) << 4;
       values[j] = scale * static_cast<float>(code - 32);

@@ -24,6 +24,9 @@ constexpr int kUnit = 32;  // consecutive values that a lane takes at a time
 constexpr int kRun = 16;   // values decoded at once
 constexpr int kSums = 8;   // independent sums hide the latency of an addition
 
+// Four values at once, at any float's address.
+using Quad = float __attribute__((ext_vector_type(4), aligned(4)));
+
 struct Product {
   const float* x;
   float* y;
@@ -45,8 +48,9 @@ __device__ void multiply_unit(const typename Format::Block* row, const float* co
     Format::decode(block, inside + first, values);
 #pragma unroll
     for (int i = 0; i < kRows; ++i) {
-      const float* with = x[i] + column + first;
-      for (int j = 0; j < kRun; ++j) sums[i][j % kSums] += values[j] * with[j];
+      const Quad* with = reinterpret_cast<const Quad*>(x[i] + column + first);
+#pragma unroll
+      for (int j = 0; j < kRun; ++j) sums[i][j % kSums] += values[j] * with[j / 4][j % 4];
     }
   }
 }

@@ -77,7 +77,7 @@ class KvPages:
         write = self.tables.reserve(sequence, tokens)
         for copy in write.copies:
             for layer in (*self.keys, *self.values):
-                _page(layer, copy.target).copy_from(_page(layer, copy.source))
+                layer[copy.target].copy_from(layer[copy.source])
         return write
 
     def batch(self, scope: Scope, queries: dict[int, int]) -> Sequences:
@@ -87,7 +87,7 @@ class KvPages:
         queries than tokens.
         """
         pages = [self.tables.pages(sequence) for sequence in queries]
-        lengths = [len(self.tables.tokens(sequence)) for sequence in queries]
+        lengths = [self.tables.length(sequence) for sequence in queries]
         for (sequence, count), length in zip(queries.items(), lengths, strict=True):
             if not 0 <= count <= length:
                 raise ValueError(f"{count} queries of sequence {sequence}, which has {length}")
@@ -125,9 +125,3 @@ class KvPages:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _page(layer: Tensor, page: int) -> Tensor:
-    """One page of a layer."""
-    each = layer.nbytes // layer.shape[0]
-    return Tensor(layer.buffer, layer.shape[1:], layer.dtype, layer.offset + page * each)

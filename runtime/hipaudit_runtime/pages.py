@@ -117,6 +117,10 @@ class PageTables:
         """The tokens of a sequence, KeyError when there is no such sequence."""
         return tuple(self._of(sequence).tokens)
 
+    def length(self, sequence: int) -> int:
+        """How many tokens a sequence has, KeyError when there is no such sequence."""
+        return len(self._of(sequence).tokens)
+
     def pages(self, sequence: int) -> tuple[int, ...]:
         """The pages of a sequence in order, KeyError when there is no such sequence."""
         return tuple(self._of(sequence).pages)

@@ -29,12 +29,15 @@ STOPPED = {
     "use-after-free",
     "wild-access",
 }
+# Which of their accesses happen depends on values that are raced for.
+UNDETERMINED = {"race-shared/bitonic_sort"}
 
 
 def corpus() -> Iterator[Fault]:
     for fault in read_corpus(Path(__file__).parents[2] / "kernels" / "faults"):
         kinds = {kind for mark in fault.expected("64") for kind in mark.kinds}
-        if fault.judge == "check" and not kinds & STOPPED:
+        determined = fault.name not in UNDETERMINED
+        if fault.judge == "check" and determined and not kinds & STOPPED:
             yield fault
 
 

@@ -9,17 +9,8 @@ from typing import Annotated
 
 import typer
 
-from hipaudit import baseline, history
-from hipaudit.cli.options import (
-    BaselineFrom,
-    FailOn,
-    HipDevice,
-    HistoryTo,
-    JsonTo,
-    Level,
-    SarifTo,
-    choice,
-)
+from hipaudit import baseline
+from hipaudit.cli.options import BaselineFrom, FailOn, HipDevice, JsonTo, Level, SarifTo, choice
 from hipaudit.device import choose
 from hipaudit.report.output import write
 from hipaudit.report.terminal import console
@@ -59,7 +50,6 @@ def _command(
     sarif_to: SarifTo = None,
     fail_on: FailOn = Level.ERROR,
     accepted: BaselineFrom = None,
-    history_to: HistoryTo = None,
     hip_device: HipDevice = None,
 ) -> None:
     """Audit every library kernel and a model's weights on the chosen device; write the reports."""
@@ -74,10 +64,6 @@ def _command(
     seconds = round(time.monotonic() - began, 1)
     facts = {"seconds": seconds, "cores": os.cpu_count(), "kernels": data.outcome.kernels}
     write_run_facts(facts, out)
-    parts = [word for name in only or () for word in ("--only", name)]
-    parts += ["--model", str(model)] if model is not None else []
-    parts += ["--examples", str(examples)] if examples is not None else []
-    history.keep(history_to, data.outcome, ("audit", *parts), whole=True)
     code = write(
         data.outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value, accepted=known
     )

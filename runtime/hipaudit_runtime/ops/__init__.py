@@ -53,6 +53,7 @@ from hipaudit_runtime.ops.experts import (
     launch_permute,
     launch_router,
     permute,
+    permute_scratch,
     router,
 )
 from hipaudit_runtime.ops.gemm import (
@@ -267,6 +268,7 @@ __all__ = [
     "partials_shape",
     "permute",
     "permute_axes",
+    "permute_scratch",
     "power_spectrum",
     "prefix_sum",
     "prefix_sum_long",

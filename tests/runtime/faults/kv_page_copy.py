@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from variant import TWIN
 
-from hipaudit_runtime.kv_pages import CacheShape, KvPages, _page
+from hipaudit_runtime.kv_pages import CacheShape, KvPages
 from hipaudit_runtime.streams import Event, Stream
 from hipaudit_runtime.tensors import Tensor
 
@@ -21,9 +21,8 @@ def reserve(
     for copy in write.copies:
         for layer in (*cache.keys, *cache.values):
             with copies.current():
-                _page(layer, copy.target).copy_from(
-                    _page(layer, copy.source)
-                )  # FAULT: missing-synchronisation other
+                target = layer[copy.target]
+                target.copy_from(layer[copy.source])  # FAULT: missing-synchronisation other
     if TWIN:
         with Event() as done:
             done.record(copies)

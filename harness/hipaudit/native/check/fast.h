@@ -45,11 +45,20 @@ bool ordered(const CheckWindow& window, const Horizon& horizon, uint64_t record,
   return same_thread(record, now) && Record(record).relation() == Relation::one;
 }
 
+// True when a record is the running thread's plain one of its present epoch: of the same bytes or
+// more, or with kMore of any, so that one record of all of them says as much as both.
+template <bool kMore>
+bool extends(uint64_t record, uint64_t now) {
+  if (((record ^ now) & ~Record::kMaskBits) >> Record::kRacedBit != 0) return false;
+  return kMore ? (record >> Record::kRelationBit & 7) == 0
+               : (now & ~record & Record::kMaskBits) == 0;
+}
+
 // True when no later write can conflict with a read of now without conflicting with one of the two
 // that the word remembers already.
 template <bool kGlobal>
 bool represented(const CheckWindow& window, const Horizon& horizon, uint64_t first, uint64_t now) {
-  if ((first ^ now) >> Record::kRacedBit == 0) return true;  // by the same thread, just now
+  if (extends<false>(first, now)) return true;  // by the same thread, just now
   // Where threads learn of each other through atomics, those two may be past and this one not.
   if (window.irregular != 0) return false;
   auto tag = static_cast<uint32_t>(first >> Record::kTagBit) & Record::kTagBits;
@@ -182,6 +191,10 @@ HIPAUDIT_HOT bool read_words(const Context& here, const Horizon& horizon, const 
     if (past<kGlobal>(window, horizon, first)) {
       if (!replace<kGlobal>(window, &words.reads[i], first, now | site, &words.writes[i], write))
         return false;
+    } else if (extends<true>(first, now)) {
+      uint64_t both = now | (first & Record::kMaskBits) | site;
+      if (!replace<kGlobal>(window, &words.reads[i], first, both, &words.writes[i], write))
+        return false;
     } else if (!remember_second<kGlobal>(here, horizon, words, i, now, site)) {
       return false;
     }
@@ -199,12 +212,13 @@ HIPAUDIT_HOT bool write_words(const Context& here, const Horizon& horizon, const
   for (unsigned i = 0; i < kWords; ++i) {
     uint64_t write = words.writes[i];
     uint64_t first = words.reads[i];
+    uint64_t mine = extends<true>(write, now) ? now | (write & Record::kMaskBits) : now;
     if ((words.states[i] & bytes & kAddressable) != (bytes & kAddressable) ||
         !ordered<kGlobal>(window, horizon, write, now) ||
         !ordered<kGlobal>(window, horizon, first, now) ||
         // The thread's own write to more bytes is not forgotten for one to fewer.
-        (horizon.contains(write) && (write & ~now & Record::kMaskBits) != 0) ||
-        !replace<kGlobal>(window, &words.writes[i], write, now | site, &words.reads[i], first))
+        (horizon.contains(write) && (write & ~mine & Record::kMaskBits) != 0) ||
+        !replace<kGlobal>(window, &words.writes[i], write, mine | site, &words.reads[i], first))
       return false;
     if ((words.states[i] & bytes) == bytes) continue;
     if (kGlobal && window.several != 0)

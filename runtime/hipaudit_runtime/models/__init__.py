@@ -1,0 +1,7 @@
+"""Language models: from a weights file to logits."""
+
+from __future__ import annotations
+
+from hipaudit_runtime.models.transformer import Transformer
+
+__all__ = ["Transformer"]
