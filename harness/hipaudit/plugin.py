@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hipaudit.errors import HipauditError, UsageError
+from hipaudit.plugin_reports import VERDICT, annotate, verdicts
 
 if TYPE_CHECKING:
     from hipaudit.device import Device
     from hipaudit.plugin_ledger import TestLedger
-
-PROPERTY = "hipaudit"
-"""The key of a verdict in a report's ``user_properties``."""
 
 _DEFAULT_ARCHS = ("gfx942", "gfx1100")
 _MARKERS = {
@@ -215,7 +213,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             verdict = active.verdict()
             if verdict is not None:
                 data = json.dumps(verdict.as_json(), sort_keys=True)
-                item.user_properties.append((PROPERTY, data))
+                item.user_properties.append((VERDICT, data))
         if blob is None and verdict is not None:
             raise_unless_earned(verdict)
         elif blob is None and "device" in getattr(item, "fixturenames", ()):
@@ -251,18 +249,10 @@ def _replay_text(item: pytest.Item, error: BaseException) -> str:
     return f"replay: {replaytoken.command(task)}"
 
 
-def _verdicts(reporter: Any) -> Iterator[dict[str, Any]]:
-    """Yield the verdicts that came in with the reports, from xdist's workers as well."""
-    for outcome in ("passed", "failed"):
-        for report in reporter.stats.get(outcome, ()):
-            for key, value in getattr(report, "user_properties", ()):
-                if key == PROPERTY and getattr(report, "when", "") == "call":
-                    yield json.loads(value)
-
-
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Show how near each kernel came to its bound, on passes too."""
-    rows = [_summary_row(verdict) for verdict in _verdicts(terminalreporter)]
+    annotate(terminalreporter)
+    rows = [_summary_row(verdict) for verdict in verdicts(terminalreporter)]
     if not rows:
         return
     head = ("kernel", "part", "examples", "elements", "error/bound", "ULP", "verdict")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +18,7 @@ import pytest
 from hipaudit.device import Device, bound
 from hipaudit.errors import UsageError
 from hipaudit.ledger import Ledger, Scoped
+from hipaudit.plugin_reports import add_findings
 from hipaudit.text import inert, size
 
 if TYPE_CHECKING:
@@ -64,6 +65,14 @@ class Watch:
     since: int = 0
     findings: int = 0
     offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a test fails, in words, and as findings."""
+
+    text: str
+    findings: tuple[Finding, ...]
 
 
 @dataclass(slots=True, eq=False)  # pytest keeps its plugins in sets
@@ -134,7 +143,9 @@ class LedgerChecks:
         said = marked(item)
         problems = self._left(ledger, said) + self._found(device, ledger, said)
         if problems and not _failed(item):
-            pytest.fail("\n\n".join(problems), pytrace=False)
+            for problem in problems:
+                add_findings(item, problem.findings)
+            pytest.fail("\n\n".join(problem.text for problem in problems), pytrace=False)
         return result
 
     @pytest.hookimpl(wrapper=True)
@@ -157,7 +168,7 @@ class LedgerChecks:
                 ledger.expect_site(file, line, reason)
         return device, ledger
 
-    def _left(self, ledger: Ledger, said: Marked) -> list[str]:
+    def _left(self, ledger: Ledger, said: Marked) -> list[Problem]:
         """Return what the test, and the fixtures that ended with it, left behind."""
         from hipaudit.live import listing
 
@@ -168,15 +179,16 @@ class LedgerChecks:
         problems = []
         left = remaining(ledger, self.watch.since, 0, [*self.held, *ended])
         if left:
-            problems.append(f"left behind on the device:\n{listing(left)}")
+            problems.append(Problem(f"left behind on the device:\n{listing(left)}", _leaks(left)))
         for held in ended:
             left = remaining(ledger, held.since, held.until, [])
             if left:
                 name = f"{held.fixture.scope} fixture {held.fixture.argname}"
-                problems.append(f"left behind by the {name}:\n{listing(left)}")
+                text = f"left behind by the {name}:\n{listing(left)}"
+                problems.append(Problem(text, _leaks(left)))
         return problems
 
-    def _found(self, device: Device, ledger: Ledger, said: Marked) -> list[str]:
+    def _found(self, device: Device, ledger: Ledger, said: Marked) -> list[Problem]:
         """Return the errors that the test caused and did not mean to."""
         if ledger.findings() == self.watch.findings and not said.marked:
             return []
@@ -188,7 +200,7 @@ class LedgerChecks:
             if said.marked or record.get("source") == "ledger"
         ]
         found = [one for one in Reader().findings(records) if one.severity == "error"]
-        return [_described(one) for one in found if one.kind not in said.provokes]
+        return [Problem(_described(one), (one,)) for one in found if one.kind not in said.provokes]
 
 
 def remaining(ledger: Ledger, since: int, until: int, others: list[Held]) -> tuple[Live, ...]:
@@ -218,6 +230,17 @@ _FAILED = pytest.StashKey[bool]()
 
 def _failed(item: pytest.Item) -> bool:
     return item.stash.get(_FAILED, False)
+
+
+def _leaks(left: Sequence[Live]) -> tuple[Finding, ...]:
+    """Return what was left behind as findings."""
+    from hipaudit.finding import Finding, identified
+
+    drafts = (
+        Finding("", "leak", "error", "", "", f"{one.text()} was never freed", location=one.born)
+        for one in left
+    )
+    return tuple(identified(draft) for draft in drafts)
 
 
 def _described(finding: Finding) -> str:
