@@ -18,6 +18,8 @@ _BINDING = ("-packages/hip/", "-packages/rocm/", "<frozen")
 _RUNNERS = ("/sysdeps/", "/_pytest/", "/pluggy/", "/xdist/", "/execnet/", "<frozen")
 _STANDARD = sysconfig.get_path("stdlib") + "/"
 _HARNESS = str(Path(__file__).parent) + "/"
+_QUOTED = _HARNESS + "audits/claims/quoted/"
+"""Programs under audit that come with the harness."""
 
 
 def frames_of(stack: Iterable[Mapping[str, Any]], symboliser: Symboliser) -> tuple[Frame, ...]:
@@ -86,4 +88,4 @@ def _is_standard(frame: Frame) -> bool:
 
 def _is_ours(frame: Frame) -> bool:
     binding = any(mark in frame.file for mark in _BINDING)
-    return binding or frame.file.startswith(_HARNESS)
+    return binding or (frame.file.startswith(_HARNESS) and not frame.file.startswith(_QUOTED))

@@ -34,6 +34,14 @@ def excerpt(location: Location, around: int = _AROUND) -> tuple[Line, ...]:
     )
 
 
+def block(location: Location) -> str:
+    """Return the lines around a location as text, the one it names marked; empty without any."""
+    return "\n".join(
+        f"{'>' if line.marked else ' '} {line.number:5} | {line.text}"
+        for line in excerpt(location)
+    )
+
+
 def sides(finding: Finding) -> tuple[tuple[str, Location], ...]:
     """Return every place that a finding is about, with what it is."""
     memory = finding.allocation

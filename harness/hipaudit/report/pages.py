@@ -331,10 +331,7 @@ def _findings(findings: Sequence[Finding]) -> list[Page]:
                 "label": label.capitalize(),
                 "place": excerpt.place(side),
                 "who": excerpt.who(side),
-                "lines": "\n".join(
-                    f"{'>' if line.marked else ' '} {line.number:5} | {line.text}"
-                    for line in excerpt.excerpt(side)
-                ),
+                "lines": excerpt.block(side),
             }
             for label, side in excerpt.sides(finding)
         ]

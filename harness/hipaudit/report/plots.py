@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +23,24 @@ _SETTINGS = {
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.grid": True,
-    "grid.color": "#dddddd",
+    "grid.color": "#d8dee4",
     "grid.linewidth": 0.6,
+    "savefig.transparent": True,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor"), "#1f2328"),
+    **dict.fromkeys(("xtick.color", "ytick.color"), "#1f2328"),
 }
-_COLOURS = ("#0b62a4", "#c8501e", "#3a7d44", "#7a3e9d")
+COLOURS = ("#0b62a4", "#c8501e", "#3a7d44", "#7a3e9d")
+DARK = {
+    "#1f2328": "#e6edf3",
+    "#d8dee4": "#30363d",
+    "#0b62a4": "#58a6ff",
+    "#c8501e": "#ff9b6b",
+    "#3a7d44": "#6fce83",
+    "#7a3e9d": "#d2a8ff",
+    "#b00020": "#ff7b72",
+    "#999999": "#8b949e",
+}
+"""What stands for a colour of the plots where the reader's page is dark."""
 _MOST_OWNERS = 6
 _MARKS = ("o", "x", "^", "s")
 
@@ -49,8 +64,8 @@ def error_against_bound(points: Mapping[str, Points], path: Path) -> None:
                 s=18,
                 marker=_MARKS[index % len(_MARKS)],
                 # Hollow, so that equal points of two parts are both seen.
-                facecolors="none" if index == 0 else _COLOURS[index % len(_COLOURS)],
-                edgecolors=_COLOURS[index % len(_COLOURS)] if index == 0 else None,
+                facecolors="none" if index == 0 else COLOURS[index % len(COLOURS)],
+                edgecolors=COLOURS[index % len(COLOURS)] if index == 0 else None,
                 linewidths=1.0,
                 label=arch,
             )
@@ -64,7 +79,7 @@ def error_against_bound(points: Mapping[str, Points], path: Path) -> None:
         if points:
             axes.legend(frameon=False, loc="upper right", ncols=2)
 
-    _save(draw, path)
+    save(draw, path)
 
 
 def error_growth(growth: Mapping[str, Points], path: Path) -> None:
@@ -80,7 +95,7 @@ def error_growth(growth: Mapping[str, Points], path: Path) -> None:
                 [n for n, _ in series],
                 [error for _, error in series],
                 marker=_MARKS[index % len(_MARKS)],
-                color=_COLOURS[index % len(_COLOURS)],
+                color=COLOURS[index % len(COLOURS)],
                 linestyle=("-", "--", ":", "-.")[index % 4],
                 label=arch,
             )
@@ -94,7 +109,7 @@ def error_growth(growth: Mapping[str, Points], path: Path) -> None:
         axes.set_ylabel("root mean square error / (u sum |x|)")
         axes.legend(frameon=False, loc="upper left")
 
-    _save(draw, path)
+    save(draw, path)
 
 
 def elements_by_example(points: Mapping[str, Points], path: Path) -> None:
@@ -108,7 +123,7 @@ def elements_by_example(points: Mapping[str, Points], path: Path) -> None:
                 range(1, len(sizes) + 1),
                 sizes,
                 where="mid",
-                color=_COLOURS[index % len(_COLOURS)],
+                color=COLOURS[index % len(COLOURS)],
                 linestyle=("-", "--", ":", "-.")[index % 4],
                 label=arch,
             )
@@ -119,7 +134,7 @@ def elements_by_example(points: Mapping[str, Points], path: Path) -> None:
         if points:
             axes.legend(frameon=False, loc="upper left")
 
-    _save(draw, path)
+    save(draw, path)
 
 
 def elements_by_format(formats: Sequence[Mapping[str, object]], path: Path) -> None:
@@ -131,12 +146,12 @@ def elements_by_format(formats: Sequence[Mapping[str, object]], path: Path) -> N
         wrong = [int(str(entry["different"])) / 1e6 for entry in formats]
         total = [int(str(entry["elements"])) / 1e6 for entry in formats]
         equal = [every - bad for every, bad in zip(total, wrong, strict=True)]
-        axes.barh(names, equal, color=_COLOURS[0], label="equal bits")
+        axes.barh(names, equal, color=COLOURS[0], label="equal bits")
         axes.barh(names, wrong, left=equal, color="#b00020", label="different")
         axes.set_xlabel("millions of elements")
         axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
-    _save(draw, path, height=1.8)
+    save(draw, path, height=1.8)
 
 
 def peak_owners(memory: MemoryUse, path: Path) -> None:
@@ -147,7 +162,7 @@ def peak_owners(memory: MemoryUse, path: Path) -> None:
         _owners(axes, memory, *_unit(memory))
         axes.set_title(f"{size(memory.peak_bytes)} live at the peak", loc="left", fontsize=9)
 
-    _save(draw, path, height=2.2)
+    save(draw, path, height=2.2)
 
 
 def _unit(memory: MemoryUse) -> tuple[int, str]:
@@ -165,7 +180,7 @@ def live_memory(memory: MemoryUse, path: Path) -> None:
             times,
             [step.bytes / divisor for step in memory.timeline],
             step="post",
-            color=_COLOURS[0],
+            color=COLOURS[0],
             alpha=0.35,
             linewidth=0,
         )
@@ -173,7 +188,7 @@ def live_memory(memory: MemoryUse, path: Path) -> None:
             times,
             [step.peak / divisor for step in memory.timeline],
             where="post",
-            color=_COLOURS[0],
+            color=COLOURS[0],
         )
         over.axhline(memory.peak_bytes / divisor, color="#b00020", linewidth=1.0)
         over.annotate(
@@ -187,7 +202,7 @@ def live_memory(memory: MemoryUse, path: Path) -> None:
         over.set_ylabel(f"live {unit}")
         _owners(by, memory, divisor, unit)
 
-    _save(draw, path)
+    save(draw, path)
 
 
 def _owners(axes: Axes, memory: MemoryUse, divisor: int, unit: str) -> None:
@@ -197,19 +212,34 @@ def _owners(axes: Axes, memory: MemoryUse, divisor: int, unit: str) -> None:
     rest = sum(site.peak_bytes for site in memory.owners[_MOST_OWNERS:])
     bars += [("others", rest)] if rest else []
     places = range(len(bars))
-    axes.barh(places, [held / divisor for _, held in bars], color=_COLOURS[1])
+    axes.barh(places, [held / divisor for _, held in bars], color=COLOURS[1])
     axes.set_yticks(places, [inert(name) for name, _ in bars])
     axes.invert_yaxis()
     axes.set_xlabel(f"{unit} at the peak")
 
 
-def _save(draw: Callable[[Figure], None], path: Path, height: float = 2.8) -> None:
-    """Draw on a figure of our own, without a display, and write it."""
+def dark_rules(scope: str = "") -> str:
+    """Return CSS that turns a plot's colours dark, for elements within *scope*."""
+    return "".join(
+        f'{scope}[style*="{what}: {light}"]{{{what}:{dark}!important}}'
+        for light, dark in DARK.items()
+        for what in ("fill", "stroke")
+    )
+
+
+_STYLE = f"<style>@media (prefers-color-scheme: dark){{{dark_rules()}}}</style>\n"
+
+
+def save(draw: Callable[[Figure], None], path: Path, height: float = 2.8) -> None:
+    """Draw on a figure of our own, without a display, and write it, for light and dark pages."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
         figure = Figure(figsize=(6.4, height), layout="constrained")
         draw(figure)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": "hipaudit"})
+        text = io.StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": "hipaudit"})
+    head, tag, rest = text.getvalue().partition("<defs>")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{head}{_STYLE}{tag}{rest}", encoding="utf-8")
