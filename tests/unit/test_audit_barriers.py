@@ -10,7 +10,7 @@ from hipaudit.audits.barriers import BarrierAudit, BarrierRow
 from hipaudit.audits.kernels import spec_named
 from hipaudit.finding import Finding, Location
 from hipaudit.launches import Launches
-from hipaudit.report import barrier_page, pages
+from hipaudit.report import barrier_page, rendering
 
 ARCHS = ("gfx942", "gfx1100")
 
@@ -68,7 +68,7 @@ def test_the_page_counts_verdicts_and_keeps_text_inert() -> None:
     values = barrier_page.values(BarrierAudit(2, rows, (race,), (), (), ()), ARCHS)
     assert values["summary"] == ("2 barriers of library kernels: 1 needed, 1 redundant; 1 missing.")
     common = {"version": "0", "device": "d", "compiler": "c", "not_checked": (), "notes": ()}
-    template = pages.templates().get_template(barrier_page.TEMPLATE)
+    template = rendering.templates().get_template(barrier_page.TEMPLATE)
     text = template.render(**common, archs=ARCHS, **values)
     assert "<code>k.hip:7</code>" in text
     assert "<b>" not in text

@@ -7,7 +7,7 @@ from pathlib import Path
 from hipaudit.audits.fault_corpus import Fault, Mark
 from hipaudit.audits.kill_matrix import Kill
 from hipaudit.finding import Finding, Location
-from hipaudit.report import kill_page, pages
+from hipaudit.report import kill_page, rendering
 
 RACE = Fault(
     path=Path("kernels/faults/race-shared/double_buffer.hip"),
@@ -53,7 +53,7 @@ def test_values_count_rows_and_name_failures() -> None:
 
 
 def test_the_page_prints_every_fault_and_keeps_text_inert() -> None:
-    template = pages.templates().get_template(kill_page.TEMPLATE)
+    template = rendering.templates().get_template(kill_page.TEMPLATE)
     common = {"version": "0", "device": "d", "compiler": "c", "not_checked": (), "notes": ()}
     text = template.render(**common, **kill_page.values(KILLS))
     assert "**1 of 2 killed**, 1 of 2 silent where silence is right" in text

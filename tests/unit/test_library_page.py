@@ -14,7 +14,7 @@ from hipaudit.isa.study import Question, study
 from hipaudit.mutation.result import Score
 from hipaudit.property import examine
 from hipaudit.report import library_page
-from hipaudit.report.pages import templates
+from hipaudit.report.rendering import templates
 from hipaudit.resources import shown_kernel_path
 
 ARCH = "gfx1100"

@@ -130,7 +130,7 @@ def test_the_same_data_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_what_depends_on_the_machine_stays_out_of_the_pages(tmp_path: Path) -> None:
     written = write_reports(data(), tmp_path)
     write_run_facts({"seconds": 1.25}, tmp_path)
-    assert not any(b"1.25" in path.read_bytes() for path in written)
+    assert not any(b"1.25" in one.path.read_bytes() for one in written)
     assert b"1.25" in (tmp_path / ".run" / "audit.json").read_bytes()
 
 
@@ -148,18 +148,18 @@ def test_numbers_are_shown_to_two_digits(tmp_path: Path) -> None:
 
 
 def test_every_link_of_the_index_leads_somewhere(tmp_path: Path) -> None:
-    for page in write_reports(data(), tmp_path):
-        for token in MarkdownIt("commonmark").enable("table").parse(page.read_text()):
+    for one in write_reports(data(), tmp_path):
+        for token in MarkdownIt("commonmark").enable("table").parse(one.text):
             for child in token.children or ():
                 target = child.attrGet("href") or child.attrGet("src")
                 if isinstance(target, str):
-                    assert (page.parent / target).is_file(), (page, target)
+                    assert (one.path.parent / target).is_file(), (one.path, target)
 
 
 def test_hostile_names_and_messages_are_inert(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    for page in write_reports(data((evil_finding(tmp_path),)), out):
-        text = page.read_text()
+    for one in write_reports(data((evil_finding(tmp_path),)), out):
+        text = one.path.read_text()
         assert "\x1b" not in text
         assert "\u202e" not in text
         html = MarkdownIt("commonmark").enable("table").render(text)

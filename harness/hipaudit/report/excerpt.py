@@ -37,8 +37,7 @@ def excerpt(location: Location, around: int = _AROUND) -> tuple[Line, ...]:
 def block(location: Location) -> str:
     """Return the lines around a location as text, the one it names marked; empty without any."""
     return "\n".join(
-        f"{'>' if line.marked else ' '} {line.number:5} | {line.text}"
-        for line in excerpt(location)
+        f"{'>' if line.marked else ' '} {line.number:5} | {line.text}" for line in excerpt(location)
     )
 
 

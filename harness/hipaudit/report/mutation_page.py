@@ -9,7 +9,7 @@ from typing import Any
 from hipaudit import __version__
 from hipaudit.mutation.mutant import HINTS, Mutant
 from hipaudit.mutation.result import Score
-from hipaudit.report.pages import templates
+from hipaudit.report.rendering import templates
 
 PAGE = "mutation.md"
 _BY_OUTPUT = frozenset(

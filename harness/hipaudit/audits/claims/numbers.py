@@ -54,9 +54,7 @@ def summed(kills: Sequence[Kill], archs: Sequence[str], seen: Seen) -> Claim:
     one = fault(SUMS)
     errors = {arch: _sums(one, arch) for arch in archs}
     first = errors[archs[0]]
-    fits = {
-        form: fit_growth(_SIZES, [first[form, n].rms for n in _SIZES]) for form in _FORMS
-    }
+    fits = {form: fit_growth(_SIZES, [first[form, n].rms for n in _SIZES]) for form in _FORMS}
     at = {form: first[form, _CLAIMED] for form in _FORMS}
     code = {form: _code(one, define) for form, define in _FORMS.items()}
     worst = max(each[_QUOTED, _CLAIMED].probability for each in errors.values())
@@ -99,8 +97,8 @@ def summed(kills: Sequence[Kill], archs: Sequence[str], seen: Seen) -> Claim:
         "through. That is n in the serial form and 16 in the quoted one.",
         trigger=f"{_CLAIMED} equal terms by one thread: the roundings do not average out",
         quiet=(
-            f"the quoted form: {'silent' if twin_silent(kills, one) else 'accused'} on the same "
-            "input, held against the same bound",
+            "the quoted form on the same input, held against the same bound: "
+            + ("silent" if twin_silent(kills, one) else "accused"),
         ),
         impact=f"a probability of a softmax over {_CLAIMED} terms is off by {worst:.2g} as "
         f"quoted, by {max(e['serial', _CLAIMED].probability for e in errors.values()):.2g} with "

@@ -173,8 +173,8 @@ def racing_maximum(kills: Sequence[Kill], archs: Sequence[str], seen: Seen) -> C
         "the loop was written for one wave and runs in blocks of eight.",
         trigger=f"a row of {max(least.values())} columns whose last one is the largest",
         quiet=(
-            f"rows of up to {min(least.values()) - 1} columns, and longer ones whose maximum lies "
-            f"in the first {seen_by_tree} partial maxima",
+            f"rows of up to {min(least.values()) - 1} columns",
+            f"longer rows whose maximum lies in the first {seen_by_tree} partial maxima",
             "the twin, which starts at stride 128, with its barriers",
         ),
         impact=f"a maximum that lies elsewhere, {_BLOCK - seen_by_tree} of {_BLOCK} times, is "
@@ -244,7 +244,9 @@ def race_of(one: Fault, findings: Sequence[Finding]) -> Race | None:
     finding = shared[0]
     text = one.path.read_text(encoding="utf-8").splitlines()
     start = next(n for n, line in enumerate(text, 1) if "__global__" in line)
-    inside, missing, barriers = False, [], []
+    inside = False
+    missing: list[int] = []
+    barriers: list[int] = []
     for number, line in enumerate(text[start:], start + 1):
         inside = line.startswith("#ifdef TWIN") or (inside and not line.startswith("#endif"))
         if "__syncthreads" in line:

@@ -1,0 +1,23 @@
+"""The templates of the pages, and the text that each page comes to."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hipaudit.text import code_block, code_span, markdown, plural
+
+
+def templates() -> Environment:
+    """Return the page templates, with filters that make text inert."""
+    environment = Environment(
+        loader=PackageLoader("hipaudit", "report/templates"),
+        autoescape=False,  # noqa: S701 - the pages are Markdown; md and code make text inert
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"md": markdown, "code": code_span, "block": code_block}
+    environment.filters["diff"] = lambda text: code_block(text, "diff")
+    environment.globals |= {"plural": plural}
+    return environment
