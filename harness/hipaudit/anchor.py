@@ -29,6 +29,8 @@ _TOKEN = re.compile(
 _DIRECTIVE = re.compile(r"(?:/\*.*?\*/|//[^\n]*|\\\n|[^\n])*", re.DOTALL)
 _NO_NAMES = frozenset({"noexcept", "__attribute__", "requires", "__launch_bounds__", "alignas"})
 _TRANSPARENT = frozenset({"namespace", "struct", "class", "union", "enum", "extern"})
+_BY_LINES = (".json", ".rs")
+"""Bindings that declare a field a line, where all of a structure is one statement."""
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
@@ -47,6 +49,9 @@ def anchor(file: str, line: int) -> str:
     name, lines = file_name(file), linecache.getlines(file)
     if not 0 < line <= len(lines):
         return f"{name}:{line}"
+    if file.endswith(_BY_LINES):
+        text = "".join(lines[line - 1].split())
+        return f"{name}:{text}#{sum(''.join(one.split()) == text for one in lines[:line])}"
     statements = _statements("".join(lines), file.endswith((".py", ".pyi")))
     here = [at for at, one in enumerate(statements) if one.first <= line <= one.last]
     if not here:

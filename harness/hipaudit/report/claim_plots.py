@@ -62,7 +62,7 @@ def race(one: Race, path: Path) -> None:
         if first is not None and other is not None:
             _accesses(axes, one, columns, (first, other))
         axes.set_yticks(range(one.waves), [f"wave {wave}" for wave in range(one.waves)])
-        axes.set_ylim(one.waves - 0.5, -0.5)
+        axes.set_ylim(one.waves - 0.5, -1.3)
         shown = sorted(columns, key=columns.__getitem__)
         axes.set_xticks(range(len(shown)), [str(number) for number in shown])
         axes.set_xlim(-0.6, len(shown) - 0.4)

@@ -30,7 +30,7 @@ def values(claims: Claims, folder: Path) -> dict[str, Any]:
         "claims": [_claim(claim, folder) for claim in claims.items],
         "checks": len(checks),
         "passed": sum(check.passed for check in checks),
-        "unchecked": [line for claim in claims.items for line in claim.unchecked],
+        "unchecked": tuple(line for claim in claims.items for line in claim.unchecked),
         "findings": claims.findings,
     }
 

@@ -42,7 +42,7 @@ def causes(findings: Sequence[Finding]) -> list[Values]:
     found: dict[str, Values] = {}
     for finding in findings:
         if finding.id in found:
-            found[finding.id]["archs"].append(finding.arch)
+            found[finding.id]["archs"].append(finding.arch or "the host")
             continue
         sides = [
             {

@@ -55,7 +55,7 @@ def test_an_argued_survivor_is_no_mistake() -> None:
 
 def test_scores_are_kept_and_read_again(tmp_path: Path) -> None:
     mutation_scores.write_scores({"k.hip": score()}, tmp_path)
-    assert mutation_scores.mutation_scores.read_scores(tmp_path) == {"k.hip": score()}
+    assert mutation_scores.read_scores(tmp_path) == {"k.hip": score()}
     first = (tmp_path / mutation_scores.DATA).read_bytes()
     mutation_scores.write_scores({"k.hip": score()}, tmp_path)
     assert (tmp_path / mutation_scores.DATA).read_bytes() == first
@@ -65,7 +65,7 @@ def test_scores_are_kept_and_read_again(tmp_path: Path) -> None:
 def test_spoiled_data_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / mutation_scores.DATA).write_text('{"scores": [{"file": 1}]}')
     with pytest.raises(UsageError, match=mutation_scores.DATA):
-        mutation_scores.mutation_scores.read_scores(tmp_path)
+        mutation_scores.read_scores(tmp_path)
 
 
 def test_arguments_lie_beside_the_file_or_above_it(tmp_path: Path) -> None:

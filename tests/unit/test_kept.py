@@ -1,0 +1,86 @@
+"""What an audit has finished is kept, and pages are placed all at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hipaudit.audits.kept import Kept
+from hipaudit.audits.kernels import KernelAudit
+from hipaudit.library import SPECS
+from hipaudit.report import placing
+from hipaudit.report.catalogue import grouped
+from hipaudit.report.page import Page
+
+
+@pytest.fixture
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cache").mkdir(mode=0o700)
+    monkeypatch.setenv("HIPAUDIT_CACHE", str(tmp_path / "cache"))
+
+
+def audit_of() -> KernelAudit:
+    points = {"gfx942": [(1, 0.5)]}
+    return KernelAudit(SPECS[0], ({"arch": "gfx942"},), points, (), (), checked=True)
+
+
+@pytest.mark.usefixtures("_cache")
+def test_a_result_is_there_again_with_the_librarys_own_spec() -> None:
+    Kept("a plan").save("part", audit_of())
+    found = Kept("a plan").load("part")
+    assert found == audit_of()
+    assert found.spec is SPECS[0]
+    assert Kept("a plan").load("another") is None
+    assert Kept("another plan").load("part") is None
+
+
+@pytest.mark.usefixtures("_cache")
+def test_fresh_and_complete_audits_have_nothing_kept() -> None:
+    for drop in (lambda: Kept("a plan", fresh=True), lambda: Kept("a plan").forget()):
+        Kept("a plan").save("part", 1)
+        drop()
+        assert Kept("a plan").load("part") is None
+
+
+@pytest.mark.usefixtures("_cache")
+def test_a_result_that_was_cut_off_is_none(tmp_path: Path) -> None:
+    Kept("a plan").save("part", list(range(1000)))
+    (file,) = (tmp_path / "cache").rglob("*.part")
+    file.write_bytes(file.read_bytes()[:100])
+    assert Kept("a plan").load("part") is None
+
+
+def test_pages_that_are_not_complete_are_not_placed(tmp_path: Path) -> None:
+    (tmp_path / "index.md").write_text("old")
+    (placing.staging(tmp_path) / "index.md").write_text("half")
+    again = placing.staging(tmp_path)
+    assert not list(again.iterdir())
+    assert (tmp_path / "index.md").read_text() == "old"
+    (again / "kernels").mkdir()
+    (again / "index.md").write_text("new")
+    (again / "kernels" / "k.md").write_text("k")
+    placing.commit(tmp_path)
+    assert (tmp_path / "index.md").read_text() == "new"
+    assert (tmp_path / "kernels" / "k.md").read_text() == "k"
+
+
+def test_placing_that_stopped_in_the_middle_is_finished_by_the_next_run(tmp_path: Path) -> None:
+    making = placing.staging(tmp_path)
+    for name in ("a.md", "b.md"):
+        (making / name).write_text("new")
+    making.rename(making.with_name("complete"))
+    (making.with_name("complete") / "a.md").rename(tmp_path / "a.md")
+    placing.finish(tmp_path)
+    assert [(tmp_path / name).read_text() for name in ("a.md", "b.md")] == ["new", "new"]
+
+
+def test_a_page_belongs_to_a_group() -> None:
+    pages = [Page(f"{name}.md", "", {}, name, "") for name in ("ulp_tables", "barriers")]
+    titles = [(title, [page.title for page in some]) for title, some in grouped(pages)]
+    assert titles == [
+        ("Kernel audits", ["barriers"]),
+        ("Debug investigations", ["ulp_tables"]),
+    ]
+    with pytest.raises(KeyError, match="no group of the index has stray"):
+        grouped([Page("stray.md", "", {}, "stray", "")])
