@@ -11,7 +11,7 @@ import pytest
 from hipaudit.audits import fault_checker
 from hipaudit.audits.claims import lifetimes, numbers, offsets, shared_memory
 from hipaudit.audits.claims.claim import Check, Claim, Claims, Statement
-from hipaudit.audits.claims.running import Trial, fault, repair_of, run_program, try_all
+from hipaudit.audits.claims.running import QUOTED, Trial, fault, repair_of, run_program, try_all
 from hipaudit.report import claims_page
 
 ARCHS = ("gfx942",)
@@ -34,7 +34,7 @@ def test_the_leak_is_real_and_its_figure_and_repair_are_not(cache: Claim) -> Non
     kinds = {finding.kind for finding in cache.findings}
     assert kinds == {"leak", "use-after-free"}
     places = {f.location.line for f in cache.findings if f.location and f.kind == "leak"}
-    lines = Path(lifetimes.QUOTED / "kv_cache.py").read_text(encoding="utf-8").splitlines()
+    lines = (QUOTED / "kv_cache.py").read_text(encoding="utf-8").splitlines()
     assert all("hipMalloc" in lines[line - 1] for line in places)
 
 
