@@ -1,0 +1,48 @@
+"""The command line of the runtime: generate, chat, serve, bench.
+
+Errors are one sentence on standard error. Exit codes: 0, 1 for an error of the device, 2 for a
+wrong argument or a file that cannot be used, 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import typer
+
+from hipaudit_runtime.cli import bench, chat, generate, serve
+from hipaudit_runtime.cli.options import UsageError
+from hipaudit_runtime.errors import ChatTemplateError, RuntimeFault, WeightsError
+from hipaudit_runtime.generation.requests import RequestError
+from hipaudit_runtime.server.serving import ListenError
+
+_USAGE = (UsageError, WeightsError, ChatTemplateError, RequestError, ListenError)
+
+app = typer.Typer(
+    name="hipaudit-run",
+    help="Runs language models from GGUF files on a HIP device.\n\n"
+    "Exit codes: 0, 1 when the device fails, 2 for a wrong argument or file, 130 when interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (generate, chat, serve, bench):
+    command.register(app)
+
+
+def main(prepare: Callable[[], None] = lambda: None) -> None:
+    """Run the command line; *prepare* is called before the first HIP call, if there is one."""
+    try:
+        app(obj=prepare)
+    except RuntimeFault as error:
+        sys.stderr.write(f"hipaudit-run: {error}\n")
+        raise SystemExit(2 if isinstance(error, _USAGE) else 1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # Whoever read has gone; the interpreter would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None
