@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from hipaudit.cli import audit, baseline, check, doctor, execute, isa, layouts, mutate, replay
+from hipaudit.cli import (
+    audit,
+    baseline,
+    check,
+    doctor,
+    execute,
+    history,
+    isa,
+    layouts,
+    mutate,
+    replay,
+)
 from hipaudit.errors import HipauditError
 from hipaudit.text import inert
 
@@ -20,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (audit, check, execute, isa, layouts, mutate, replay, baseline, doctor):
+for command in (audit, check, execute, isa, layouts, mutate, replay, baseline, history, doctor):
     command.register(app)
 
 

@@ -9,8 +9,17 @@ from typing import Annotated
 
 import typer
 
-from hipaudit import baseline
-from hipaudit.cli.options import BaselineFrom, FailOn, HipDevice, JsonTo, Level, SarifTo, choice
+from hipaudit import baseline, history
+from hipaudit.cli.options import (
+    BaselineFrom,
+    FailOn,
+    HipDevice,
+    HistoryTo,
+    JsonTo,
+    Level,
+    SarifTo,
+    choice,
+)
 from hipaudit.device import choose
 from hipaudit.report.output import write
 from hipaudit.report.terminal import console
@@ -60,6 +69,7 @@ def _command(
     sarif_to: SarifTo = None,
     fail_on: FailOn = Level.ERROR,
     accepted: BaselineFrom = None,
+    history_to: HistoryTo = None,
     hip_device: HipDevice = None,
 ) -> None:
     """Audit every library kernel and a model's weights on the chosen device; write the reports.
@@ -89,6 +99,11 @@ def _command(
     write_run_facts({**facts, "parts": done.seconds}, out)
     placing.commit(out)
     kept.forget()
+    parts = [word for name in only or () for word in ("--only", name)]
+    parts += ["--quick"] if quick else []
+    parts += ["--model", str(model)] if model is not None else []
+    parts += ["--examples", str(examples)] if examples is not None else []
+    history.keep(history_to, data.outcome, ("audit", *parts), whole=True)
     code = write(
         data.outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value, accepted=known
     )

@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from hipaudit import arguments, baseline, checking, proposing, replaytoken
+from hipaudit import arguments, baseline, checking, history, proposing, replaytoken
 from hipaudit.checking import Request
 from hipaudit.cli.options import (
     BaselineFrom,
     DeviceChoice,
     FailOn,
     HipDevice,
+    HistoryTo,
     JsonTo,
     Level,
     SarifTo,
@@ -78,6 +79,7 @@ def _command(
     sarif_to: SarifTo = None,
     fail_on: FailOn = Level.ERROR,
     accepted: BaselineFrom = None,
+    history_to: HistoryTo = None,
     hip_device: HipDevice = None,
 ) -> None:
     """Compile a kernel file, run one kernel on both wave sizes, and report what goes wrong.
@@ -106,6 +108,8 @@ def _command(
         outcome = _propose(request, chosen, console(stderr=json_to == "-"))
     else:
         outcome = run(request, chosen)
+        device = ("--hip-device", chosen) if chosen == "rocm" else ()
+        history.keep(history_to, outcome, (*command_line(request), *device), whole=True)
     raise SystemExit(
         write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value, accepted=known)
     )

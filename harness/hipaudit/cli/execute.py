@@ -14,8 +14,17 @@ from typing import Annotated, Any
 
 import typer
 
-from hipaudit import baseline
-from hipaudit.cli.options import BaselineFrom, FailOn, HipDevice, JsonTo, Level, SarifTo, choice
+from hipaudit import baseline, history
+from hipaudit.cli.options import (
+    BaselineFrom,
+    FailOn,
+    HipDevice,
+    HistoryTo,
+    JsonTo,
+    Level,
+    SarifTo,
+    choice,
+)
 from hipaudit.device import ARCHES, DEFAULT_ARCH, child_environment, choose, read_journal
 from hipaudit.errors import EXIT_CLEAN, EXIT_VOID, UsageError
 from hipaudit.finding import Reader, grouped
@@ -86,6 +95,7 @@ def _command(
     sarif_to: SarifTo = None,
     fail_on: FailOn = Level.ERROR,
     accepted: BaselineFrom = None,
+    history_to: HistoryTo = None,
     hip_device: HipDevice = None,
 ) -> None:
     """Run a program with its HIP calls answered by the chosen device; report what it did wrong."""
@@ -103,10 +113,16 @@ def _command(
         outcome = _outcome(records, Ran(chosen, arch, build, ledger, tuple(program), code))
         if memory_plot is not None:
             _draw(outcome, memory_plot)
+        words = ("exec", "--arch", arch, *_flags(plain, ledger), "--", *program)
+        history.keep(history_to, outcome, words, whole=code == 0)
         ours = write(
             outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value, accepted=known
         )
     raise SystemExit(_exit_code(ours, code))
+
+
+def _flags(plain: bool, ledger: bool) -> tuple[str, ...]:
+    return ("--ledger",) if ledger else ("--plain",) if plain else ()
 
 
 def _draw(outcome: Outcome, path: Path) -> None:
@@ -146,7 +162,7 @@ def _run(program: list[str], environment: dict[str, str]) -> int:
 
 def _outcome(records: list[dict[str, Any]], ran: Ran) -> Outcome:
     """Return what the program's journal says."""
-    flag = " --ledger" if ran.ledger else " --plain" if ran.build == "plain" else ""
+    flag = "".join(f" {one}" for one in _flags(ran.build == "plain", ran.ledger))
     # The command itself is what shows the finding again.
     replay = f"hipaudit exec --arch {ran.arch}{flag} -- {shlex.join(ran.program)}"
     reader = Reader(replay=replay)

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from hipaudit import baseline
+from hipaudit import baseline, history
 from hipaudit.errors import UsageError
 
 
@@ -57,6 +57,14 @@ BaselineFrom: TypeAlias = Annotated[
         "--baseline",
         metavar="FILE",
         help=f"Accepted findings; see hipaudit baseline. Default: {baseline.DEFAULT}, where it is.",
+    ),
+]
+HistoryTo: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--history",
+        metavar="FILE",
+        help=f"Keep there when findings come and go, as {history.DEFAULT}; see hipaudit history.",
     ),
 ]
 
