@@ -1,18 +1,18 @@
 # The two commands a newcomer needs are `make audit` and `make test`. Each creates .venv and
-# installs everything from PyPI: no root, no system compiler, no ROCm.
+# installs everything from PyPI: no root, no system compiler, no ROCm. ARGS goes to the command.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c requirements.lock
 
-.PHONY: audit test check bench format clean
+.PHONY: audit test check bench docs doctor format clean
 
 audit: $(READY)
-	$(BIN)/hipaudit audit
+	$(BIN)/hipaudit audit $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not matrix and not exhaustive"
+	$(BIN)/python -m pytest -m "not matrix and not exhaustive" $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -20,6 +20,12 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	git ls-files -z '*.h' '*.cpp' '*.hip' | xargs -0 -r $(BIN)/clang-format --dry-run -Werror
+
+docs: $(READY)
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+
+doctor: $(READY)
+	$(BIN)/hipaudit doctor $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python -m pytest -m bench --benchmark-enable --benchmark-only \

@@ -172,3 +172,13 @@ def test_results_stand_against_the_baseline() -> None:
 def test_any_name_of_a_file_is_a_uri(file: str, uri: str) -> None:
     (result,) = run_of(sarif(outcome(finding(file)), exit_code=1))["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+
+
+def test_different_commands_are_told_apart() -> None:
+    def identity(*command: str) -> str:
+        log = sarif(outcome(finding("k.hip")), exit_code=1, command=command)
+        return str(run_of(log)["automationDetails"]["id"])
+
+    assert identity("check", "a.hip") == identity("check", "a.hip")
+    assert identity("check", "a.hip") != identity("check", "b\udcff\n.hip")
+    assert "automationDetails" not in run_of(sarif(outcome(), exit_code=0))

@@ -105,7 +105,12 @@ def _command(
     parts += ["--examples", str(examples)] if examples is not None else []
     history.keep(history_to, data.outcome, ("audit", *parts), whole=True)
     code = write(
-        data.outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value, accepted=known
+        data.outcome,
+        json_to=json_to,
+        sarif_to=sarif_to,
+        fail_on=fail_on.value,
+        accepted=known,
+        command=("audit", *parts),
     )
     console(stderr=True).print(f"{plural(len(pages), 'page')} in {inert(str(out))}, {seconds} s")
     raise SystemExit(code)

@@ -104,15 +104,21 @@ def _command(
     for text in request.args:
         arguments.parse(text)
     chosen = choose(choice(hip_device))
+    words = (*command_line(request), *(("--hip-device", chosen) if chosen == "rocm" else ()))
     if not request.args and not grid and not block:
         outcome = _propose(request, chosen, console(stderr=json_to == "-"))
     else:
         outcome = run(request, chosen)
-        device = ("--hip-device", chosen) if chosen == "rocm" else ()
-        history.keep(history_to, outcome, (*command_line(request), *device), whole=True)
-    raise SystemExit(
-        write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value, accepted=known)
+        history.keep(history_to, outcome, words, whole=True)
+    code = write(
+        outcome,
+        json_to=json_to,
+        sarif_to=sarif_to,
+        fail_on=fail_on.value,
+        accepted=known,
+        command=words,
     )
+    raise SystemExit(code)
 
 
 def run(request: Request, chosen: str) -> Outcome:

@@ -116,7 +116,12 @@ def _command(
         words = ("exec", "--arch", arch, *_flags(plain, ledger), "--", *program)
         history.keep(history_to, outcome, words, whole=code == 0)
         ours = write(
-            outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value, accepted=known
+            outcome,
+            json_to=json_to,
+            sarif_to=sarif_to,
+            fail_on=fail_on.value,
+            accepted=known,
+            command=words,
         )
     raise SystemExit(_exit_code(ours, code))
 

@@ -23,11 +23,13 @@ def write(
     sarif_to: str | None,
     fail_on: str,
     accepted: Baseline | None = None,
+    command: tuple[str, ...] = (),
 ) -> int:
     """Write an outcome everywhere it was asked for; return the exit code.
 
     json_to is a path or ``-``; with ``-`` standard output holds the JSON alone and the text for
     people goes to standard error. Without *accepted*, the working folder's baseline holds.
+    *command* is what was run, to tell the logs of several runs apart.
     Raises UsageError when a file cannot be written.
     """
     outcome = replace(outcome, baseline=accepted or baseline.find(None))
@@ -44,7 +46,9 @@ def write(
         else:
             _write(json_to, document)
     if sarif_to is not None:
-        _write(sarif_to, json.dumps(sarif(outcome, exit_code=code), indent=2) + "\n")
+        _write(
+            sarif_to, json.dumps(sarif(outcome, exit_code=code, command=command), indent=2) + "\n"
+        )
     return code
 
 

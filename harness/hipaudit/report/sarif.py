@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shlex
 import uuid
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,11 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
-def sarif(outcome: Outcome, *, exit_code: int) -> dict[str, Any]:
-    """Return the log: one result a finding, rules for the kinds that were found."""
+def sarif(outcome: Outcome, *, exit_code: int, command: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the log: one result a finding, rules for the kinds that were found.
+
+    command  what was run: services keep the results of different commands side by side
+    """
     kinds = sorted({finding.kind for finding in outcome.findings.items})
     results = [
         {**_result(finding, kinds.index(finding.kind)), **_against(outcome, finding)}
@@ -53,6 +58,7 @@ def sarif(outcome: Outcome, *, exit_code: int) -> dict[str, Any]:
                 ],
                 "results": results,
                 **_baseline(outcome),
+                **_automation(command),
                 "properties": {"device": outcome.device, "arch": outcome.arch},
             }
         ],
@@ -82,6 +88,16 @@ def _baseline(outcome: Outcome) -> dict[str, str]:
         return {}
     ids = "\n".join(sorted(outcome.baseline.entries))
     return {"baselineGuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"hipaudit:baseline:{ids}"))}
+
+
+def _automation(command: tuple[str, ...]) -> dict[str, Any]:
+    """Return what names this kind of run: the same for the same command."""
+    if not command:
+        return {}
+    digest = hashlib.sha256("\0".join(command).encode(errors="surrogateescape")).hexdigest()
+    said = inert(f"hipaudit {shlex.join(command)}")
+    identity = f"hipaudit/{command[0]}/{digest[:10]}/"
+    return {"automationDetails": {"id": identity, "description": {"text": said}}}
 
 
 def _against(outcome: Outcome, finding: Finding) -> dict[str, Any]:
