@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 from hipaudit import history, regression
 from hipaudit.errors import EXIT_CLEAN, EXIT_FINDINGS, UsageError
 from hipaudit.report import resolved_page
-from hipaudit.report.pages import templates
+from hipaudit.report.rendering import templates
 from hipaudit.report.terminal import busy, console
 from hipaudit.text import inert, plural
 
