@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from hipaudit.audits import (
     bf16,
     gemm_alignment,
     half_precision,
+    indexing,
     missing_reductions,
+    mla_projection,
     structural,
 )
 from hipaudit.device import Device
@@ -157,3 +160,75 @@ def test_sums_in_half_precision_are_found(
         "grouped_gemm": ("16 bits", True),
     }
     assert found["gemm_bf16"]["fused_ulp"] <= 0.51 < found["gemm_bf16"]["unfused_ulp"]
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few sizes of gathers and scatters."""
+    monkeypatch.setattr(indexing, "COUNTS", (1, 33, 64))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_token_in_the_next_slot_is_found(device: Device, tmp_path: Path) -> None:
+    old, new = "slots[token]", "slots[token] ^ 1"
+    device.with_build("checked")
+    with sources.folder(changed(tmp_path, "kv_append.hip", old, new)):
+        found = entries(indexing, device)
+    device.with_build("plain")
+    assert found["kv_append_f16"]["wrong"] > 0
+    assert "tokens into" in found["kv_append_f16"]["first"]
+    assert all(entry["wrong"] == 0 for name, entry in found.items() if "append" not in name)
+
+
+@pytest.mark.usefixtures("small")
+def test_gathers_move_what_they_must_and_wait_for_nothing(device: Device) -> None:
+    device.with_build("checked")
+    found = entries(indexing, device)
+    device.with_build("plain")
+    for entry in found.values():
+        assert (entry["wrong"], entry["copies"], entry["waits"]) == (0, 0, 0)
+        assert entry["moved"] >= entry["needed"] > 0
+    for exact in ("transpose", "copy_strided_32"):
+        assert found[exact]["moved"] == found[exact]["needed"]
+    assert found["transpose"]["copied"] == found["transpose"]["wanted"]
+
+
+def test_a_launch_that_copies_or_waits_is_told() -> None:
+    entry = {"cases": 3, "copies": 2, "waits": 1}
+    said = dict(indexing._hidden(entry))
+    assert said["redundant-copy"]["first"] == "3 launches made 2 copies that nobody asked for"
+    assert said["hidden-synchronisation"]["wrong"] == 1
+    assert not dict(indexing._hidden({"cases": 3, "copies": 0, "waits": 0}))
+
+
+def test_the_kernels_of_latent_attention_are_counted(device: Device) -> None:
+    device.with_build("checked")
+    answer = mla_projection.sweep_in_child(ARCHS, device, lambda _: None)
+    device.with_build("plain")
+    found = {entry["kernel"]: entry for entry in answer["entries"]}
+    assert set(found) == set(mla_projection.SOURCES)
+    for entry in found.values():
+        assert sum(entry["lines"].values()) == entry["passes"]
+        assert entry["launches"] > 0
+    assert len(found["mla_attention_f32"]["lines"]) == 6
+    assert found["mla_attention_f32"]["dynamic"] > 0
+    assert sum(found["gemm_f32"]["shared"].values()) == 8704
+    assert found["attention_combine"]["lines"] == {}
+
+
+def test_counts_that_differ_are_told() -> None:
+    right = mla_projection.Counted(
+        *("rms_norm", "gfx1100", 1, 256), {"a.h:1": 4}, 4, {"scratch": 128}, 0, 1, 128
+    )
+    assert right.disagreements == ()
+    wrongs = {
+        "1 barrier ran, AMD's code has 0": {"in_code": 0},
+        "variables of 128 bytes, AMD's code has 64 of LDS": {"lds": 64},
+        "4 passes by line, 5 in all": {"passes": 5},
+    }
+    for said, change in wrongs.items():
+        wrong = replace(right, **change)
+        assert wrong.disagreements == (said,)
+        (finding,) = mla_projection._findings([right, wrong])
+        assert finding.message == said
+    assert replace(right, block=32, in_code=0).disagreements == ()

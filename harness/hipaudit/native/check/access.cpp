@@ -186,6 +186,7 @@ void check_access(uintptr_t address, uint32_t size, AccessFlags flags, uintptr_t
     c.shadow = check->shared;
     check_words(c, offset);
   } else if (global) {
+    context().check.moved += size;
     c.shadow = device_shadow();
     c.several = launch.workers > 1;
     check_words(c, address - kDeviceBase);

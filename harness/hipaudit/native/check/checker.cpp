@@ -237,7 +237,9 @@ void Checker::block_ends(Worker& worker, Block& block) {
   settle_probes(worker, block);
   note_shared_use(*worker.launch, check.shared.states);
   worker.launch->accesses.fetch_add(context().check.accesses);
+  worker.launch->moved.fetch_add(context().check.moved);
   context().check.accesses = 0;
+  context().check.moved = 0;
 }
 
 void Checker::barrier_completes(Worker& worker, Block& block, int kind) {

@@ -248,6 +248,7 @@ HIPAUDIT_HOT bool access(Context& here, uintptr_t shared, uintptr_t span, uintpt
     Words words = global_words(offset);
     decided = kWrite ? write_words<kWords, true>(here, horizon, words, now, pc)
                      : read_words<kWords, true>(here, horizon, words, now, pc);
+    here.check.moved += decided ? kSize : 0;
   }
   here.check.accesses += decided;
   return decided;

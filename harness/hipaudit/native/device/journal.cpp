@@ -108,6 +108,7 @@ void journal_launch(const LaunchCount& count) {
   sum.count = count;
   sum.count.threads += before.threads;
   sum.count.accesses += before.accesses;
+  sum.count.moved += before.moved;
   sum.count.launch_ms += before.launch_ms;
   ++sum.launches;
 }
@@ -119,7 +120,8 @@ void journal_flush() {
     json.open('{').key("record").value("launch").key("kernel").value(sum.count.kernel);
     json.key("arch").value(sum.count.arch).key("build").value(sum.count.build);
     json.key("launches").value(sum.launches).key("threads").value(sum.count.threads);
-    json.key("accesses").value(sum.count.accesses).key("launch_ms").value(sum.count.launch_ms);
+    json.key("accesses").value(sum.count.accesses).key("moved").value(sum.count.moved);
+    json.key("launch_ms").value(sum.count.launch_ms);
     json.close('}');
     journal_line(json.text());
   }

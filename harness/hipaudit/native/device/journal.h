@@ -49,6 +49,7 @@ struct LaunchCount {
   std::string build;
   uint64_t threads = 0;
   uint64_t accesses = 0;
+  uint64_t moved = 0;  // bytes of accesses to global memory, by lane
   double launch_ms = 0;
 };
 void journal_launch(const LaunchCount& count);

@@ -165,6 +165,7 @@ hipError_t run(const Kernel* kernel, const LaunchShape& shape, const char* packe
   count.build = build_name(now.build);
   count.threads = launch.finished_blocks.load() * launch.block_dim.flat;
   count.accesses = launch.accesses.load();
+  count.moved = launch.moved.load();
   count.launch_ms = milliseconds_since(begin);
   journal_launch(count);
   return report_ending(launch);

@@ -67,6 +67,7 @@ struct Launch {
   uint64_t grid_arrived = 0;
   std::atomic<uint32_t> grid_epoch{0};
   std::atomic<uint64_t> accesses{0};
+  std::atomic<uint64_t> moved{0};  // bytes of those that were to global memory
 
   // Works out what follows from shape, wave_size and order_seed.
   void prepare();

@@ -9,6 +9,7 @@ namespace hipaudit {
 
 struct CheckWindow {
   unsigned long long accesses;      // since the block began or went on
+  unsigned long long moved;         // bytes of those that were to global memory
   unsigned long long epoch;         // of now, at a record's place
   unsigned long long launch_floor;  // smaller records belong to launches before this one
   unsigned long long block_floor;   // the block's first epoch
