@@ -221,7 +221,7 @@ def test_counts_that_differ_are_told() -> None:
         *("rms_norm", "gfx1100", 1, 256), {"a.h:1": 4}, 4, {"scratch": 128}, 0, 1, 128
     )
     assert right.disagreements == ()
-    wrongs = {
+    wrongs: dict[str, dict[str, Any]] = {
         "1 barrier ran, AMD's code has 0": {"in_code": 0},
         "variables of 128 bytes, AMD's code has 64 of LDS": {"lds": 64},
         "4 passes by line, 5 in all": {"passes": 5},

@@ -128,11 +128,13 @@ def _append(dtype: np.dtype[Any]) -> _Make:
         for cache, tokens in zip(want, new, strict=True):
             cache[slots[stored]] = tokens[stored].astype(dtype)
         places = np.zeros(count, np.int32)
-        there = [scope.upload(each) for each in (*new, slots, places)]
+        k, v = (scope.upload(each) for each in new)
+        where, at = scope.upload(slots), scope.upload(places)
         none, caches = scope.empty((0,), float32), [scope.upload(each) for each in old]
+        first, second = caches
         return Case(
             f"{count} tokens into {2 * count} slots of 2 x {width}",
-            lambda: ops.launch_kv_append(part, *there, none, *caches),
+            lambda: ops.launch_kv_append(part, k, v, where, at, none, first, second),
             tuple(caches),
             tuple(want),
             slots.nbytes + int(stored.sum()) * 4 * width * (4 + dtype.itemsize),
@@ -149,13 +151,14 @@ def _sorted(part: Device, scope: Scope, count: int, width: int, rng: np.random.G
     source = np.argsort(group, kind="stable").astype(np.int32)
     position = np.argsort(source).astype(np.int32)
     offsets = np.searchsorted(group[source], np.arange(experts + 1)).astype(np.int32)
-    outputs = tuple(scope.empty(each.shape, np.int32) for each in (source, position, offsets))
+    outputs = [scope.empty(each.shape, np.int32) for each in (source, position, offsets)]
+    sources, positions, starts = outputs
     scratch = scope.empty((permute_scratch(count, experts),), np.int32)
     there = scope.upload(chosen)
     return Case(
         f"{count} pairs of {experts} experts",
-        lambda: launch_permute(part, there, *outputs, scratch),
-        outputs,
+        lambda: launch_permute(part, there, sources, positions, starts, scratch),
+        tuple(outputs),
         (source, position, offsets),
         chosen.nbytes + sum(each.nbytes for each in (source, position, offsets)),
         lambda: permute(part, chosen, experts),
@@ -249,9 +252,7 @@ def _sizes() -> Iterator[tuple[int, int]]:
 
 
 def _plain(tally: _Tally) -> Json:
-    return {
-        name: getattr(tally, name) for name in _Tally.__dataclass_fields__ if name != "kernels"
-    }
+    return {name: getattr(tally, name) for name in _Tally.__dataclass_fields__ if name != "kernels"}
 
 
 def _try(part: Device, case: Case, tally: _Tally) -> None:
@@ -304,7 +305,6 @@ def audit(archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: 
             wrong({**one, "kernel": kernel, **said}, source, replay, kind)
             for kind, said in _hidden(one)
         ]
-    launched = sum(one["cases"] for one in done.entries)
     return Sweep(
         name="indexing",
         title="Indexing",
@@ -313,18 +313,24 @@ def audit(archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: 
                  "Bytes moved / needed", "Host form: bytes copied / needed", "First"),
         numeric=frozenset({2, 3, 4, 5, 6, 7, 8}),
         rows=tuple(_row(one) for one in done.entries),
-        totals=(
-            f"{sum(one['elements'] for one in done.entries):,} elements compared: indices that "
-            "repeat, that lie outside, and in any order",
-            f"{plural(launched, 'launch', 'launches')} on tensors that lie on the device made "
-            f"{plural(sum(one['copies'] for one in done.entries), 'copy', 'copies')} and "
-            f"{plural(sum(one['waits'] for one in done.entries), 'wait')} of their own",
-            "Bytes are counted for each lane: an index that all lanes of a row read counts for each "
-            "of them",
-        ),
+        totals=_totals(done.entries),
         findings=(*done.faults, *found),
         launches=done.launches,
     )  # fmt: skip
+
+
+def _totals(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    def total(name: str) -> int:
+        return sum(int(one[name]) for one in entries)
+
+    compared = f"{total('elements'):,} elements compared"
+    launched = plural(total("cases"), "launch", "launches")
+    copies, waits = plural(total("copies"), "copy", "copies"), plural(total("waits"), "wait")
+    return (
+        f"{compared}: indices that repeat, that lie outside, and in any order",
+        f"{launched} on tensors that lie on the device made {copies} and {waits} of their own",
+        "Bytes are counted a lane: an index that all lanes of a row read counts for each of them",
+    )
 
 
 def _hidden(one: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,8 +1,8 @@
 """MLA projection: the barriers and the shared memory of each of its kernels, counted from the code.
 
 Latent attention is a product, a norm, an append to the cache, and attention over the cache. Each
-kernel is counted twice: from AMD's own code for the part, and from a checked run, by source line and
-variable. The two must agree, and so must the sums.
+kernel is counted twice: from AMD's own code for the part, and from a checked run, by source line
+and variable. The two must agree, and so must the sums.
 """
 
 from __future__ import annotations
@@ -68,9 +68,7 @@ class Counted:
         """Where the two counts differ, in words."""
         said = []
         if self.in_code < len(self.lines) and not (self.one_wave and self.in_code == 0):
-            said.append(
-                f"{plural(len(self.lines), 'barrier')} ran, AMD's code has {self.in_code}"
-            )
+            said.append(f"{plural(len(self.lines), 'barrier')} ran, AMD's code has {self.in_code}")
         if sum(self.shared.values()) != self.lds:
             said.append(
                 f"variables of {sum(self.shared.values())} bytes, AMD's code has {self.lds} of LDS"
@@ -148,9 +146,7 @@ def _seen(arch: str, records: Sequence[Mapping[str, Any]]) -> list[Json]:
     return entries
 
 
-def _of(
-    records: Iterable[Mapping[str, Any]], record: str, kernel: str
-) -> list[Mapping[str, Any]]:
+def _of(records: Iterable[Mapping[str, Any]], record: str, kernel: str) -> list[Mapping[str, Any]]:
     return [one for one in records if one["record"] == record and one["kernel"] == kernel]
 
 
@@ -179,6 +175,7 @@ def audit(archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: 
         totals=_totals(counted),
         findings=(*done.faults, *_findings(counted)),
         launches=done.launches,
+        only="mla",
     )  # fmt: skip
 
 
@@ -227,7 +224,7 @@ def _totals(counted: Sequence[Counted]) -> tuple[str, ...]:
 
 def _findings(counted: Iterable[Counted]) -> tuple[Finding, ...]:
     """Counts that differ, a finding a kernel and part."""
-    replay = "hipaudit audit --only projection"
+    replay = "hipaudit audit --only mla"
     return tuple(
         wrong(
             {

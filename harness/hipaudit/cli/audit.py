@@ -35,7 +35,7 @@ _EPILOG = (
 
 _OTHERS = (
     "model, memory, isa, reductions, alignment, precision, parameters, structural, bf16, "
-    "barriers, faults, claims"
+    "indexing, mla, barriers, faults, claims"
 )
 
 

@@ -22,8 +22,10 @@ from hipaudit.audits import (
     gemm_alignment,
     generated_code,
     half_precision,
+    indexing,
     kernels,
     missing_reductions,
+    mla_projection,
     model_dequantisation,
     structural,
 )
@@ -50,16 +52,20 @@ SWEEPS: Mapping[str, Any] = {
     "parameters": array_parameters,
     "structural": structural,
     "bf16": bf16,
+    "indexing": indexing,
+    "mla": mla_projection,
 }
 BARRIERS = "barriers"
 FAULTS = "faults"
 CLAIMS = "claims"
 _EMULATED = (BARRIERS, FAULTS, CLAIMS)
+_HYGIENE = ("mla",)
+"""Sweeps that look at what the emulated device alone can tell."""
 OTHERS = (MODEL, MEMORY, CODE, *SWEEPS, *_EMULATED)
 """What --only takes beside the names of kernels."""
 
 _QUICK_EXAMPLES = 3
-_QUICK = frozenset({MEMORY, CLAIMS, "structural", "bf16"})
+_QUICK = frozenset({MEMORY, CLAIMS, "structural", "bf16", "indexing"})
 """What --quick keeps beside the kernels."""
 
 
@@ -125,10 +131,11 @@ def make_plan(
     if model is not None and not {MODEL, MEMORY} & others:
         raise UsageError("--model was given, but --only leaves the model out: add --only model")
     if device != "emulated":
-        if only and others & set(_EMULATED):
-            wanted = ", ".join(name for name in _EMULATED if name in others)
+        emulated = (*_EMULATED, *_HYGIENE)
+        if only and others & set(emulated):
+            wanted = ", ".join(name for name in emulated if name in others)
             raise UsageError(f"{wanted}: looked at on the emulated device alone")
-        others -= set(_EMULATED)
+        others -= set(emulated)
     else:
         native_build.device_libraries()  # built once, before children want it
     weights = None
