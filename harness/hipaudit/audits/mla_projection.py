@@ -160,8 +160,8 @@ def audit(archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: 
         for entry in done.entries:
             if entry["arch"] == arch:
                 mine = code[entry["kernel"]]
-                figures = {"in_code": mine.code.instructions.barriers, "lds": mine.lds_bytes}
-                counted.append(Counted(**entry, **figures))
+                barriers = mine.code.instructions.barriers
+                counted.append(Counted(**entry, in_code=barriers, lds=mine.lds_bytes))
         tick()
     return Sweep(
         name="mla_projection",
