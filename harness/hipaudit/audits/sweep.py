@@ -6,7 +6,7 @@ Runs in a child, as everything does that runs kernels; what a page shows is comp
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hipaudit.child import run_in_child
@@ -25,6 +25,8 @@ class Sweep:
     columns, rows  a line a kernel and part
     totals    sentences computed from the run
     only      what ``hipaudit audit --only`` calls it; empty: the last word of its name
+    steps     of the host that were held against a rule, where no kernel is needed
+    facts     what differs between machines and moments: kept beside the pages, not in them
     """
 
     name: str
@@ -37,11 +39,13 @@ class Sweep:
     findings: tuple[Finding, ...]
     launches: tuple[Launches, ...]
     only: str = ""
+    steps: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def void(self) -> str | None:
         """Why the sweep shows nothing; None when it does."""
-        if self.findings or sum(entry.launches for entry in self.launches):
+        if self.findings or self.steps or sum(entry.launches for entry in self.launches):
             return None
         return f"{self.title}: no kernel ran"
 

@@ -35,7 +35,7 @@ _EPILOG = (
 
 _OTHERS = (
     "model, memory, isa, reductions, alignment, precision, parameters, structural, bf16, "
-    "indexing, mla, barriers, faults, claims"
+    "indexing, mla, scheduler, speculative, barriers, faults, claims"
 )
 
 

@@ -15,6 +15,7 @@ from hipaudit import native_build
 from hipaudit.audits import (
     array_parameters,
     barriers,
+    batch_scheduler,
     bf16,
     claims,
     decoding,
@@ -27,6 +28,7 @@ from hipaudit.audits import (
     missing_reductions,
     mla_projection,
     model_dequantisation,
+    speculative_decoding,
     structural,
 )
 from hipaudit.audits.fault_corpus import Fault, read_corpus
@@ -54,6 +56,8 @@ SWEEPS: Mapping[str, Any] = {
     "bf16": bf16,
     "indexing": indexing,
     "mla": mla_projection,
+    "scheduler": batch_scheduler,
+    "speculative": speculative_decoding,
 }
 BARRIERS = "barriers"
 FAULTS = "faults"
@@ -65,7 +69,7 @@ OTHERS = (MODEL, MEMORY, CODE, *SWEEPS, *_EMULATED)
 """What --only takes beside the names of kernels."""
 
 _QUICK_EXAMPLES = 3
-_QUICK = frozenset({MEMORY, CLAIMS, "structural", "bf16", "indexing"})
+_QUICK = frozenset({MEMORY, CLAIMS, "structural", "bf16", "indexing", "scheduler"})
 """What --quick keeps beside the kernels."""
 
 
