@@ -33,7 +33,7 @@ from hipaudit_runtime.language_model import Step
 from hipaudit_runtime.tensors import Scope, Tensor
 
 _TOKENS = 5
-_ANSWERS = 400
+_ANSWERS = 600
 _LENGTH = 2
 _GREEDY, _GREEDY_LENGTH = 12, 16
 _RARE = 1e-6
@@ -203,6 +203,7 @@ def audit(archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: 
         for one in done.entries
     )
     greedy = [one for one in done.entries if one["how"] == "greedy"]
+    count, changed = (sum(one[name] for one in greedy) for name in ("answers", "differing"))
     return Sweep(
         name="speculative_decoding",
         title="Speculative decoding",
@@ -215,8 +216,7 @@ def audit(archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: 
             f"a distribution is refused below p = {_RARE:g}: a right sampler is, once in a million",
             "the draft's own distribution is told from the target's "
             + ("in every run of another draft" if not blind else f"but for {blind} runs"),
-            f"{sum(one['answers'] for one in greedy)} greedy answers, "
-            f"{sum(one['differing'] for one in greedy)} of them changed by a draft",
+            f"{count} greedy answers, {changed} of them changed by a draft",
         ),
         findings=(*done.faults, *(_finding(one) for one in done.entries if _wrong(one))),
         launches=done.launches,
