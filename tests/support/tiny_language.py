@@ -17,7 +17,7 @@ _TEMPLATE = (
 )
 
 
-def tiny_language(template: str = _TEMPLATE) -> Language:
+def tiny_metadata(template: str = _TEMPLATE) -> dict[str, Any]:
     """Tokens: 0 unknown, 1 and 2 begin and end, 3 to 258 bytes, then the words."""
     tokens = ("<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *_WORDS)
     types = [2, 3, 3] + [6] * 256 + [3] * 3 + [1] * (len(_WORDS) - 3)
@@ -32,6 +32,9 @@ def tiny_language(template: str = _TEMPLATE) -> Language:
         "add_space_prefix": False,
     }
     metadata = {f"tokenizer.ggml.{key}": value for key, value in keys.items()}
-    return read_language(
-        Weights(Path("tiny.gguf"), metadata | {"tokenizer.chat_template": template}, {})
-    )
+    return metadata | {"tokenizer.chat_template": template}
+
+
+def tiny_language(template: str = _TEMPLATE) -> Language:
+    """The language of such a file."""
+    return read_language(Weights(Path("tiny.gguf"), tiny_metadata(template), {}))

@@ -6,7 +6,6 @@ wrong argument or a file that cannot be used, 130 when interrupted.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 
@@ -36,13 +35,9 @@ for command in (generate, chat, serve, bench):
 def main(prepare: Callable[[], None] = lambda: None) -> None:
     """Run the command line; *prepare* is called before the first HIP call, if there is one."""
     try:
-        app(obj=prepare)
+        app(obj=prepare, prog_name="hipaudit-run")
     except RuntimeFault as error:
         sys.stderr.write(f"hipaudit-run: {error}\n")
         raise SystemExit(2 if isinstance(error, _USAGE) else 1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    except BrokenPipeError:
-        # Whoever read has gone; the interpreter would complain once more when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(141) from None

@@ -94,7 +94,7 @@ def _run(engine: Engine, prompts: list[list[int]], new_tokens: int) -> tuple[flo
     after = engine.stats
     prefill = after.prefill_seconds - before.prefill_seconds
     decode = after.decode_seconds - before.decode_seconds
-    said = after.generated_tokens - before.generated_tokens - len(prompts)
+    said = after.decode_tokens - before.decode_tokens
     return (after.prefill_tokens - before.prefill_tokens) / prefill, said / decode
 
 

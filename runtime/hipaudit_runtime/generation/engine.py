@@ -155,7 +155,7 @@ class Engine:
         except BaseException:
             self._rewind(works)
             raise
-        self._count(works, time.perf_counter() - began)
+        self._count(works, chosen, time.perf_counter() - began)
         events = []
         for work, tokens in zip(works, chosen, strict=True):
             self._settle(work.job)
@@ -260,15 +260,20 @@ class Engine:
         for work in works:
             self._scheduler.rewind(work)
 
-    def _count(self, works: Sequence[Work], seconds: float) -> None:
-        decoded = sum(work.last and work.count == 1 for work in works)
-        prefilled = sum(work.count for work in works) - decoded
-        share = decoded / (decoded + prefilled)
-        self._stats.batches += 1
-        self._stats.decode_tokens += decoded
-        self._stats.prefill_tokens += prefilled
-        self._stats.decode_seconds += seconds * share
-        self._stats.prefill_seconds += seconds * (1 - share)
+    def _count(
+        self, works: Sequence[Work], chosen: Sequence[Sequence[int]], seconds: float
+    ) -> None:
+        stats = self._stats
+        decoding = [work.last and work.count == 1 for work in works]
+        share = sum(decoding) / sum(work.count for work in works)
+        stats.batches += 1
+        for work, tokens, decodes in zip(works, chosen, decoding, strict=True):
+            if decodes:
+                stats.decode_tokens += len(tokens)
+            else:
+                stats.prefill_tokens += work.count
+        stats.decode_seconds += seconds * share
+        stats.prefill_seconds += seconds * (1 - share)
 
     def _forget(self, job: Job) -> None:
         self._scheduler.remove(job)

@@ -63,8 +63,7 @@ class Request:
 
     prompt       tokens, at least one
     max_tokens   the most new tokens, at least 1; None: to the end of the context
-    seed         of its random numbers: the same request with the same seed has the same answer,
-                 whatever else runs beside it
+    seed         of its random numbers, which do not depend on what else runs
     stop         texts that end it; they are not part of the answer
     stop_tokens  tokens that end it; they have no text
 

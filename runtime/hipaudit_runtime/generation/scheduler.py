@@ -129,12 +129,12 @@ class Scheduler:
 
     def rewind(self, work: Work) -> None:
         """Take back what a batch that failed may have left in a job's sequence."""
-        if len(self._tables.tokens(work.sequence)) > work.start:
+        if self._tables.length(work.sequence) > work.start:
             self._tables.truncate(work.sequence, work.start)
 
     def trim(self, job: Job) -> None:
         """Leave a running job's last token to the next batch, and drop a draft that was wrong."""
-        if job.sequence is not None and len(self._tables.tokens(job.sequence)) >= len(job.tokens):
+        if job.sequence is not None and self._tables.length(job.sequence) >= len(job.tokens):
             self._tables.truncate(job.sequence, len(job.tokens) - 1)
 
     def plan(self) -> list[Work]:
@@ -160,7 +160,7 @@ class Scheduler:
 
     def _work(self, job: Job, sequence: int, spare: int, claimed: int) -> Work | None:
         """As much of a job as fits; None when it had to give way itself."""
-        start = len(self._tables.tokens(sequence))
+        start = self._tables.length(sequence)
         left = len(job.tokens) - start
         while not self._fits(sequence, 1, claimed):
             youngest = self._running[-1]
@@ -185,14 +185,14 @@ class Scheduler:
                 self._tables.remove(job.sequence)
                 job.sequence = None
                 return
-            found = len(self._tables.tokens(job.sequence))
+            found = self._tables.length(job.sequence)
             job.reused = max(job.reused, min(found, len(job.request.prompt)))
             insort(self._running, self._waiting.pop(0), key=lambda each: each.number)
 
     def _claim(self, job: Job) -> int:
         """Pages that a running job takes until its next token is chosen."""
         assert job.sequence is not None  # noqa: S101 - a running job has one
-        left = len(job.tokens) - len(self._tables.tokens(job.sequence))
+        left = len(job.tokens) - self._tables.length(job.sequence)
         return self._tables.needed(job.sequence, left)
 
     def _preempt(self, job: Job) -> None:
@@ -211,6 +211,6 @@ class Scheduler:
         """The most tokens up to *wanted* that fit; one does."""
         size = self._tables.page_size
         while not self._fits(sequence, wanted, claimed):
-            start = len(self._tables.tokens(sequence))
+            start = self._tables.length(sequence)
             wanted -= (start + wanted - 1) % size + 1
         return wanted

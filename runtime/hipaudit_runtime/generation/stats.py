@@ -22,9 +22,9 @@ class Stats:
     batches           that went well
     prefill_tokens    that the model took to know what it had not itself said before, or had
                       forgotten since
-    decode_tokens     that it took one at a time, or one with its draft
+    decode_tokens     that came of one token, or of one with its draft
     prefill_seconds, decode_seconds
-                      of batches, split by these tokens
+                      of batches, split by the tokens that went in
     """
 
     requests: int = 0
