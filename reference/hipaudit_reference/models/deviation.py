@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hipaudit_reference.arrays import Float64, as_float64, require
-from hipaudit_reference.models.transformer import Transformer
+from hipaudit_reference.models.transformer import Rounding, Transformer
 
 LAMBDA: Final = 7.0
 """A logit exceeds the bound with probability 2 exp(-24.5) = 5e-11."""
@@ -57,19 +57,30 @@ def deviation(
     samples  random passes; more make the bound tighter
     """
     require(samples > 0, f"samples: {samples}")
-    truth = model.logits(tokens)
+    errors: list[Float64] = []
+
+    def noted(result: Float64, error: Callable[[], Float64]) -> Float64:
+        errors.append(error())
+        return result
+
+    truth = model.logits(tokens, noted)
     squares = np.zeros_like(truth)
     for each in np.random.default_rng(seed).spawn(samples):
-        squares += (model.logits(tokens, _noise(each)) - truth) ** 2
+        squares += (model.logits(tokens, _noise(each, errors)) - truth) ** 2
     spread = np.sqrt(3 * squares / _least_chi_square(samples))
     return Deviation(truth, LAMBDA * spread)
 
 
-def _noise(generator: np.random.Generator) -> Callable[[Float64, Callable[[], Float64]], Float64]:
-    """Each result off by a part of its bound, drawn uniformly from -1 to 1."""
+def _noise(generator: np.random.Generator, errors: Sequence[Float64]) -> Rounding:
+    """Each result off by a part of its bound, drawn uniformly from -1 to 1.
+
+    To first order the bounds are those of the exact pass.
+    """
+    bounds = iter(errors)
 
     def rounded(result: Float64, error: Callable[[], Float64]) -> Float64:
-        return np.asarray(result + error() * generator.uniform(-1, 1, result.shape))
+        del error
+        return np.asarray(result + next(bounds) * generator.uniform(-1, 1, result.shape))
 
     return rounded
 
