@@ -232,20 +232,19 @@ def _metadata(model: TinyModel) -> dict[str, Any]:
 
 @final
 class _Dequantised(Mapping[str, npt.NDArray[Any]]):
-    """A file's tensors by name, each decoded by `gguf` when it is first asked for."""
+    """A file's tensors by name, each decoded by `gguf` when it is first asked for, in float64."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
         self._decoded: dict[str, npt.NDArray[Any]] = {}
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
-        stored = self._weights.tensors[name]
-        if not stored.quantised:
-            return stored.data
         if name not in self._decoded:
-            kind = gguf.GGMLQuantizationType[stored.format]
-            values: npt.NDArray[Any] = gguf.quants.dequantize(stored.data, kind)
-            self._decoded[name] = values.reshape(stored.shape)
+            stored = self._weights.tensors[name]
+            values = stored.data
+            if stored.quantised:
+                values = gguf.quants.dequantize(values, gguf.GGMLQuantizationType[stored.format])
+            self._decoded[name] = values.reshape(stored.shape).astype(np.float64)
         return self._decoded[name]
 
     def __iter__(self) -> Iterator[str]:
