@@ -99,6 +99,28 @@ def test_a_wrong_free_is_told_by_its_kind(
     assert finding["call"] == free
 
 
+@pytest.mark.parametrize(
+    ("make", "wrong", "right"),
+    [
+        ("ok(hip.hipHostMalloc(64, 0))", "hipFree", "hipHostFree"),
+        ("ok(hip.hipMalloc(64))", "hipHostFree", "hipFree"),
+    ],
+)
+def test_the_right_free_behind_a_wrong_one_is_no_second_mistake(
+    under_ledger: Run, make: str, wrong: str, right: str
+) -> None:
+    ran = under_ledger(
+        f"""
+        address = {make}
+        hip.{wrong}(address)
+        ok(hip.{right}(address))
+        hip.{right}(address)
+        """
+    )
+    assert ran.kinds() == ["double-free", "mismatched-free"]
+    assert ran.lines(ran.findings("double-free")[0]["stack"]) == [f"hip.{right}(address)"]
+
+
 def test_what_many_threads_make_and_free_is_counted(under_ledger: Run) -> None:
     ran = under_ledger(
         """

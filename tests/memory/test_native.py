@@ -79,6 +79,7 @@ CLEAN = (
     "per-thread",
     "graph",
     "array",
+    "ipc",
 )
 
 
@@ -105,6 +106,10 @@ def test_a_right_program_is_not_accused(native: Native, what: str) -> None:
         ("per-thread-unordered", "missing-synchronisation", "the per-thread stream"),
         ("graph-of-freed", "use-after-free", "of a graph in which hipMemsetAsync uses"),
         ("array-kept", "leak", "array 1"),
+        ("ipc-kept", "leak", "memory of another process"),
+        ("ipc-closed-twice", "double-free", "which hipIpcCloseMemHandle freed before"),
+        ("ipc-freed", "mismatched-free", "which hipIpcOpenMemHandle made"),
+        ("ipc-used-after", "use-after-free", "which hipIpcCloseMemHandle freed"),
     ],
 )
 def test_a_mistake_is_reported_and_the_exit_code_says_so(
@@ -120,6 +125,16 @@ def test_a_mistake_is_reported_and_the_exit_code_says_so(
 
 def test_a_double_free_never_reaches_the_library(native: Native) -> None:
     assert native.run("double-free").stdout == "free 1\nfrees below 0\n"
+
+
+@pytest.mark.parametrize(("redzone", "below"), [("0", 1), ("256", 0)], ids=["bare", "held back"])
+def test_the_right_free_behind_a_wrong_one_does_not_reach_the_library_either(
+    native: Native, redzone: str, below: int
+) -> None:
+    result = native.run("wrong-free", HIPAUDIT_LEDGER_REDZONE=redzone)
+    assert result.stdout == f"frees 0 0, below {below}\n"
+    assert result.stderr.count("hipaudit: mismatched-free: ") == 1
+    assert "double-free" not in result.stderr
 
 
 def test_a_copy_out_of_bounds_is_not_made(native: Native) -> None:

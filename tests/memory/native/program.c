@@ -8,10 +8,17 @@
 #include <unistd.h>
 
 typedef void* handle;
+typedef struct {
+  char reserved[64];
+} hipIpcMemHandle_t;
 int hipInit(unsigned flags);
 int hipGetDeviceCount(int* count);
 int hipMalloc(void** out, size_t size);
 int hipFree(void* memory);
+int hipHostFree(void* memory);
+int hipIpcGetMemHandle(hipIpcMemHandle_t* out, void* memory);
+int hipIpcOpenMemHandle(void** out, hipIpcMemHandle_t given, unsigned flags);
+int hipIpcCloseMemHandle(void* memory);
 int hipMemcpy(void* to, const void* from, size_t size, int kind);
 int hipMemset(void* to, int value, size_t size);
 int hipMemsetAsync(void* to, int value, size_t size, handle stream);
@@ -80,6 +87,22 @@ static void per_thread(int wait) {
   hipMemsetAsync(memory, 2, 64, other);
   hipDeviceSynchronize();
   hipStreamDestroy(other);
+  hipFree(memory);
+}
+
+// Memory of another process, as this one sees it.
+static void ipc(const char* what) {
+  hipIpcMemHandle_t shared;
+  void* view = NULL;
+  char host[8];
+  char* memory = make(64);
+  hipIpcGetMemHandle(&shared, memory);
+  hipIpcOpenMemHandle(&view, shared, 0);
+  if (strcmp(what, "ipc-freed") == 0) printf("free %d\n", hipFree(view));
+  if (strcmp(what, "ipc-kept") != 0) hipIpcCloseMemHandle(view);  // right behind a wrong one too
+  if (strcmp(what, "ipc-closed-twice") == 0) printf("close %d\n", hipIpcCloseMemHandle(view));
+  if (strcmp(what, "ipc-used-after") == 0)
+    printf("copy %d\n", hipMemcpy(host, view, sizeof host, kDeviceToHost));
   hipFree(memory);
 }
 
@@ -175,6 +198,13 @@ static int frees(const char* what) {
   char* memory = make(64);
   if (strcmp(what, "leak") == 0) return 0;
   if (strcmp(what, "leak-and-fail") == 0) return 5;
+  if (strcmp(what, "wrong-free") == 0) {
+    unsigned long frees = hipPlainCalls(kFrees);
+    int wrong = hipHostFree(memory);
+    int right = hipFree(memory);
+    printf("frees %d %d, below %lu\n", wrong, right, hipPlainCalls(kFrees) - frees);
+    return 0;
+  }
   if (strcmp(what, "inside") == 0) printf("free %d\n", hipFree(memory + 16));
   hipFree(memory);
   unsigned long before = hipPlainCalls(kFrees);
@@ -200,6 +230,7 @@ int main(int count, char** words) {
   if (strcmp(what, "per-thread-unordered") == 0) return per_thread(0), 0;
   if (strcmp(what, "graph") == 0) return graph(0), 0;
   if (strcmp(what, "graph-of-freed") == 0) return graph(1), 0;
+  if (strncmp(what, "ipc", 3) == 0) return ipc(what), 0;
   if (strcmp(what, "array") == 0) return arrays(0), 0;
   if (strcmp(what, "array-kept") == 0) return arrays(1), 0;
   return frees(what);

@@ -183,10 +183,7 @@ HIPAUDIT_EXPORT hipError_t hipFree(void* pointer) {
   if (!call.tracked || pointer == nullptr) return below(pointer);
   Death death{call, number(pointer), kFreeable};
   death.waits = true;
-  auto forward = [&](const Verdict& verdict) {
-    return verdict.freed.zone != 0 ? free_guarded(call, verdict.freed) : below(pointer);
-  };
-  return end_life(death, forward, refuse);
+  return end_life(death, [&] { return below(pointer); }, refuse);
 }
 
 // The library below knows a guarded allocation by its zones as well.

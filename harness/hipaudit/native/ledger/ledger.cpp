@@ -187,12 +187,17 @@ Verdict begin_death(const Death& death) {
   Record* record = find_subject(death);
   if (record != nullptr && !record->live) {
     verdict.forward = false;
+    // The right call behind a wrong one that went through: one mistake, which was reported.
+    verdict.done = record->freed_wrongly && accepts(death.accepted, record->kind);
+    record->freed_wrongly = false;
+    if (verdict.done) return verdict;
     verdict.findings.push_back(freed_twice(death, *record));
   } else if (record != nullptr) {
     if (!accepts(death.accepted, record->kind)) {
       verdict.findings.push_back(mismatched(death, *record));
-      // What a module owns must not be freed at all.
-      verdict.forward = record->kind != Kind::global;
+      // What a module or another process owns must not be freed at all.
+      verdict.forward = record->kind != Kind::global && record->kind != Kind::ipc;
+      record->freed_wrongly = verdict.forward;
     }
     if (verdict.forward) mark_dead(death, *record, verdict);
   } else if (death.handle == Kind::device) {
@@ -215,6 +220,7 @@ void end_death(const Death& death, const Verdict& verdict, hipError_t status) {
   Record* record = find_subject(death);
   if (record == nullptr || record->live || record->serial != verdict.freed.serial) return;
   record->death_call = nullptr;
+  record->freed_wrongly = false;
   instance->records.revive(*record);
   if (is_memory(record->kind)) instance->totals.unborn(*record);
 }

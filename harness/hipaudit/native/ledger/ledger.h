@@ -3,7 +3,6 @@
 
 #include <map>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "../device/sync.h"
@@ -85,6 +84,7 @@ struct Death {
 struct Verdict {
   bool forward = true;
   bool entered = false;  // a live record was marked as freed
+  bool done = false;     // by an earlier call already, which was the wrong one
   Record freed;          // as it was
   Clock waited;          // what the call waits for
   std::vector<Finding> findings;
@@ -92,15 +92,19 @@ struct Verdict {
 Verdict begin_death(const Death& death);
 void end_death(const Death& death, const Verdict& verdict, hipError_t status);
 
+// hipFree of memory with red zones, whichever call frees it: the library below knows it by another
+// address. The ledger has marked it as freed.
+hipError_t free_guarded(const Call& call, const Record& freed);
+
 template <typename Forward, typename Refuse>
 hipError_t end_life(const Death& death, Forward forward, Refuse refuse) {
   Verdict verdict = begin_death(death);
   report_all(verdict.findings);
   hipError_t status = hipSuccess;
   if (!verdict.forward)
-    status = refuse();
-  else if constexpr (std::is_invocable_v<Forward, const Verdict&>)
-    status = forward(verdict);
+    status = verdict.done ? hipSuccess : refuse();
+  else if (verdict.freed.zone != 0)
+    status = free_guarded(death.call, verdict.freed);
   else
     status = forward();
   end_death(death, verdict, status);

@@ -54,6 +54,7 @@ struct Record {
   Kind kind = Kind::device;
   bool live = false;
   bool used = false;  // the number stands for a record
+  bool freed_wrongly = false;  // by a call for memory of another kind: the right one may follow
 };
 
 }  // namespace hipaudit::ledger

@@ -12,9 +12,6 @@ namespace hipaudit::ledger {
 // hipMalloc with what the options ask for round it.
 hipError_t allocate_guarded(const Call& call, void** out, uint64_t size);
 
-// hipFree of memory that was allocated so; the ledger has marked it as freed.
-hipError_t free_guarded(const Call& call, const Record& freed);
-
 // Verifies the zones of what kernels and copies used since the last time.
 void check_used_zones(const Call& call);
 
