@@ -14,6 +14,9 @@ void Checker::memory_freed(Worker& worker, uintptr_t address, uintptr_t pc) {
     for (size_t at = 0; at < allocation.size; at += kPart)
       check_access(address + at, static_cast<uint32_t>(std::min(kPart, allocation.size - at)),
                    {Access::write}, pc);
+    // No reader stands for those that come now.
+    Record* reads = device_shadow().reads + (address - kDeviceBase) / 4;
+    std::fill(reads, reads + (allocation.size + 3) / 4, Record());
     return;
   }
   flush_pending(check_of(worker), *worker.launch);

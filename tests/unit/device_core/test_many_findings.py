@@ -1,0 +1,53 @@
+"""Ten thousand root causes in one launch: found, counted, and cheap in time and memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+EDGE = 100
+MIB = 1 << 10
+"""In the unit of ru_maxrss, which is KiB."""
+
+
+def source() -> str:
+    """A thread writes each row of a matrix on a line of its own, another wave each column."""
+    rows = "\n".join(
+        f"  if (t == 0) for (int i = 0; i < {EDGE}; ++i) x[{row} * {EDGE} + i] = {row};"
+        for row in range(EDGE)
+    )
+    columns = "\n".join(
+        f"  if (t == 64) for (int i = 0; i < {EDGE}; ++i) x[i * {EDGE} + {column}] = -1;"
+        for column in range(EDGE)
+    )
+    return (
+        "#include <hip/hip_runtime.h>\n__global__ void races(int* x) {\n"
+        f"  const int t = threadIdx.x;\n{rows}\n{columns}\n}}\n"
+    )
+
+
+def checked(file: Path, target: Path) -> int:
+    """Check the file; return the most memory that any process of the command had, in KiB."""
+    command = [sys.executable, "-m", "hipaudit", "check", str(file), "--arch", "gfx942"]
+    command += ["--block", "65", "--arg", f"i32[{EDGE * EDGE}]=zeros", "--json", str(target)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 1
+    return used.ru_maxrss
+
+
+def test_ten_thousand_findings_stay_under_a_second_and_100_mb(tmp_path: Path) -> None:
+    file, target = tmp_path / "races.hip", tmp_path / "out.json"
+    file.write_text(source())
+    checked(file, target)  # the compiler, which has memory of its own, runs once
+    most = checked(file, target)
+    document = json.loads(target.read_text())
+    assert len(document["findings"]) + document["findings_not_listed"] == EDGE * EDGE
+    assert {found["kind"] for found in document["findings"]} == {"race-global"}
+    (kernel,) = document["kernels"]
+    assert kernel["launch_ms"] < 1000
+    assert most < 100 * MIB
