@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
-from hipaudit import errors
+from hipaudit import errors, native_build
 from hipaudit.device import bind, read_journal, settings_environment
 from hipaudit.errors import HipauditError, UsageError
 
@@ -74,11 +74,14 @@ def run_in_child(
     """Call ``module:function`` of hipaudit in a child: function(payload, device, progress).
 
     choice    the device; settings: the emulated device's, arch and build among them
-    limit_s   seconds until the child is killed, which is a timeout
+    limit_s   seconds until the child is killed, which is a timeout; the emulated device is built
+              before they count
     progress  called in this thread with each progress object
 
     Raises what the child's function raised, when hipaudit raises it on purpose, else ChildError.
     """
+    if choice == "emulated":
+        native_build.device_libraries()
     with tempfile.TemporaryDirectory(prefix="hipaudit-") as name:
         folder = Path(name)
         journal = folder / "journal.jsonl"
@@ -90,7 +93,8 @@ def run_in_child(
         if answer is not None and "error" in answer:
             _raise(answer["error"])
         died = answer is None or code != 0
-        death = _death(code, killed, settings) if died else None
+        how = f"did not end within {limit_s:g} s and was killed" if killed else None
+        death = _death(code, how, settings) if died else None
         value = None if answer is None else answer.get("result")
         return ChildResult(value, tuple(read_journal(journal)), output, death)
 
@@ -167,12 +171,12 @@ def _raise(error: Mapping[str, str]) -> None:
     raise ChildError(error["message"])
 
 
-def _death(code: int, killed: bool, settings: Mapping[str, str]) -> dict[str, Any]:
-    """Return the finding record for a child that did not end in order."""
+def _death(code: int, killed: str | None, settings: Mapping[str, str]) -> dict[str, Any]:
+    """Return the finding record for a child that did not end in order; killed: our doing it."""
     kind = "wild-access"
     how = f"ended with exit code {code} before it could report"
-    if killed:
-        kind, how = "timeout", "made no progress and was killed"
+    if killed is not None:
+        kind, how = "timeout", killed
     elif code < 0:
         number = signal.Signals(-code)
         kind, how = DEATHS.get(number, "undefined-behaviour"), f"died of {number.name}"

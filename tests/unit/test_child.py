@@ -67,7 +67,7 @@ def test_progress_and_result_arrive(tmp_path: Path) -> None:
     ],
 )
 def test_a_death_names_what_it_says_about_the_kernel(code: int, kind: str, says: str) -> None:
-    record = child._death(code, killed=False, settings=SETTINGS)
+    record = child._death(code, None, SETTINGS)
     assert (record["kind"], record["severity"], record["arch"]) == (kind, "error", "gfx942")
     assert says in record["message"]
 
@@ -113,6 +113,22 @@ def test_a_child_that_hangs_is_killed_as_a_timeout(impostor: Callable[[str], Non
     assert time.monotonic() - began < 10
     assert result.death is not None
     assert result.death["kind"] == "timeout"
+    assert "did not end within 0.5 s and was killed" in result.death["message"]
+
+
+def test_the_device_is_built_before_the_child_s_time_counts(
+    impostor: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[float] = []
+
+    def build() -> None:
+        time.sleep(0.8)  # longer than the child has
+        built.append(time.monotonic())
+
+    monkeypatch.setattr("hipaudit.native_build.device_libraries", build)
+    impostor("echo '{\"result\": 7}' > /proc/self/fd/$4")
+    result = run("hipaudit.job:describe", limit_s=0.5)
+    assert (result.value, result.death, len(built)) == (7, None, 1)
 
 
 def test_a_child_that_answers_and_then_crashes_is_still_a_death(
