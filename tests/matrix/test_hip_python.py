@@ -125,7 +125,7 @@ def test_exec_serves_a_program_that_knows_nothing_of_us(
     )
     result = _run(installed[version], "-m", "hipaudit", "exec", "--", sys.executable, str(program))
     assert result.stdout.startswith("1 0 0\n"), result.stdout + result.stderr
-    assert result.returncode == 3, "no kernel ran, so nothing was shown"
+    assert result.returncode == 0, "its use of memory was checked"
 
 
 @pytest.mark.matrix

@@ -86,6 +86,26 @@ def test_a_program_that_runs_no_kernel_is_void() -> None:
     assert "void: no kernel ran" in result.stdout
 
 
+MEMORY_ALONE = """
+from hip import hip
+status, memory = hip.hipMalloc(4096)
+if {freed}:
+    hip.hipFree(memory)
+"""
+
+
+def test_a_program_without_kernels_has_its_memory_checked(tmp_path: Path) -> None:
+    target = tmp_path / "o.json"
+    clean = MEMORY_ALONE.format(freed=True)
+    result = execute(sys.executable, "-c", clean, options=("--json", str(target)))
+    assert result.returncode == 0, result.stdout
+    document = json.loads(target.read_text())
+    assert document["void"] is None
+    assert document["notes"] == ["no kernel ran: the ledger's checks are all there was"]
+    assert document["memory"]["frees"] == 1
+    assert execute(sys.executable, "-c", MEMORY_ALONE.format(freed=False)).returncode == 1
+
+
 def test_a_program_that_is_no_python_is_left_alone() -> None:
     assert execute("true").returncode == 3
     assert execute("sh", "-c", "exit 9").returncode == 9

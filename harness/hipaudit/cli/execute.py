@@ -41,7 +41,8 @@ _EPILOG = (
     "hipaudit exec --arch gfx1100 --json findings.json -- python -m pytest tests\n\n"
     "hipaudit exec --ledger --memory-plot memory.svg -- ./native_program\n\n"
     "The exit code is the program's own, unless there are findings (1), or it ended well and "
-    "nothing was shown (3): no kernel ran, or with --ledger no HIP call was made."
+    "nothing was shown (3): neither a kernel ran nor the ledger saw a call. A program without "
+    "kernels has its use of memory checked."
 )
 
 
@@ -177,11 +178,13 @@ def _outcome(records: list[dict[str, Any]], ran: Ran) -> Outcome:
     counted = launches(records)
     notes = [f"the program ended with exit code {ran.code}"] if ran.code else []
     void = None
+    tracked = memory is not None and memory.calls > 0
     if ran.ledger or ran.choice == "rocm":
         notes.append("kernels were not checked: the ledger's checks are all that ran")
-        void = None if memory and memory.calls else "no HIP call was made"
+        void = None if tracked else "no HIP call was made"
     elif not sum(entry.launches for entry in counted):
-        void = "no kernel ran"
+        notes.append("no kernel ran: the ledger's checks are all there was")
+        void = None if tracked else "no kernel ran and no HIP call was made"
     elif ran.build == "plain":
         notes.append("access checks were not run: --plain")
     elif not sum(entry.accesses for entry in counted):
