@@ -114,11 +114,13 @@ class Children:
     def __init__(self) -> None:
         self._children: list[Child] = []
 
-    def emulated(self, kernel: str, *, workers: int = 1, build: str = "plain") -> Child:
-        """A child that runs a kernel of `emulated_child` on the emulated device."""
-        settings = {"workers": str(workers), "build": build}
+    def emulated(
+        self, kernel: str, *, workers: int = 1, build: str = "plain", live: int = 0
+    ) -> Child:
+        """A child that runs a kernel of `emulated_child`, beside so many live buffers."""
+        settings = {"workers": str(workers), "build": build, "ledger_stacks": "off"}
         environment = device.child_environment("emulated", settings)
-        return self._keep(Child("emulated_child.py", kernel, environment=environment))
+        return self._keep(Child("emulated_child.py", kernel, str(live), environment=environment))
 
     def kernel(self, name: str, size: int, how: str) -> Child:
         """A child that runs a kernel of `kernel_child` at a size on one core, or NumPy's way."""

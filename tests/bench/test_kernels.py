@@ -47,6 +47,20 @@ def test_checked(
     table.add(benchmark, named, least * 1e3, "ms", least / plain.best(ROUNDS), "plain")
 
 
+@pytest.mark.benchmark(group="kernels, checked build")
+@pytest.mark.parametrize(
+    ("kernel", "title"), [("gemm_f32_tiled", GEMM), ("softmax", SOFTMAX)], ids=["gemm", "softmax"]
+)
+def test_a_million_live_buffers(
+    benchmark: Any, children: Any, table: Any, kernel: str, title: str
+) -> None:
+    alone = children.emulated(kernel, build="checked")
+    among = children.emulated(kernel, build="checked", live=1_000_000)
+    least = min(_timed(benchmark, among.seconds))
+    named = f"{title}, checked, beside 1,000,000 live buffers"
+    table.add(benchmark, named, least * 1e3, "ms", least / alone.best(ROUNDS), "alone")
+
+
 @pytest.mark.benchmark(group="kernels, plain build")
 @pytest.mark.parametrize(
     ("kernel", "title"), [("gemm_f32_tiled", GEMM), ("softmax", SOFTMAX)], ids=["gemm", "softmax"]
