@@ -4,7 +4,9 @@
 // Block     kThreads threads: thread t has row t / 16 and the four columns from t % 16 * 4 on. All
 //           threads must call.
 // Operands  left(r, p) and right(p, c) give the elements, r below kRows, c below kColumns, and 0
-//           outside the matrix: p goes up to the next multiple of kDepth.
+//           outside the matrix: p goes up to the next multiple of kDepth. kByDepth says that
+//           right's neighbours in memory are those of p and not those of c: then neighbouring lanes
+//           read along p.
 // Rounding  each element is one serial sum over p (fused where the compiler contracts); the zeros
 //           that pad k come last and change nothing but the sign of a zero sum.
 #pragma once
@@ -20,20 +22,21 @@ constexpr int kSide = 4;
 constexpr int kThreads = kRows * kColumns / kSide;
 
 struct Tiles {
-  float left[kRows][kDepth + 1];  // an odd row length spreads the banks
-  alignas(16) float right[kDepth][kColumns];
+  float left[kRows][kDepth + 1];                  // an odd row length spreads the banks
+  alignas(16) float right[kDepth][kColumns + 4];  // vectors stay aligned, banks are spread
 };
 
 __device__ inline int own_row() { return threadIdx.x / (kColumns / kSide); }
 __device__ inline int own_column() { return threadIdx.x % (kColumns / kSide) * kSide; }
 
-template <class Left, class Right>
+template <bool kByDepth = false, class Left, class Right>
 __device__ void multiply(Tiles& tiles, int k, Left left, Right right, float (&sums)[kSide]) {
   for (int depth = 0; depth < k; depth += kDepth) {
     const int r = threadIdx.x / kDepth;
     tiles.left[r][threadIdx.x % kDepth] = left(r, depth + static_cast<int>(threadIdx.x) % kDepth);
-    const int c = threadIdx.x % kColumns;
-    for (int q = threadIdx.x / kColumns; q < kDepth; q += kThreads / kColumns) {
+    for (int i = threadIdx.x; i < kDepth * kColumns; i += kThreads) {
+      const int q = kByDepth ? i % kDepth : i / kColumns;
+      const int c = kByDepth ? i / kDepth : i % kColumns;
       tiles.right[q][c] = right(depth + q, c);
     }
     __syncthreads();

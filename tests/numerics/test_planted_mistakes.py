@@ -228,6 +228,15 @@ MISTAKES = (
     Mistake(
         "grouped_gemm", "tail of k lost", "depth < k;", "depth + kDepth <= k;", "include/row_tile.h"
     ),
+    Mistake("grouped_gemv", "first group for all", "place.group) * m * k", "0) * m * k"),
+    Mistake("quantised_grouped_gemm", "first group for all", "place.group) *", "0) *"),
+    Mistake(
+        "quantised_grouped_gemm",
+        "into the next group",
+        "min(place.end - place.row, kRowsAtOnce)",
+        "kRowsAtOnce",
+    ),
+    Mistake("quantised_embedding", "next row", "(inside ? index : 0)", "((index + 1) % rows)"),
     Mistake("moe_combine", "last expert lost", "c < count; ++c", "c < count - 1; ++c"),
     Mistake("moe_combine", "sorted order taken", "position[first + c]", "(first + c)"),
     Mistake("temperature", "a product", "logit / value", "logit * value"),

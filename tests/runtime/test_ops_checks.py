@@ -266,6 +266,11 @@ def test_experts_refuse_what_does_not_fit(device: Device) -> None:
         ops.router(device, floats(1, 4), 5)
     with pytest.raises(ValueError, match=r"offsets are \[0, 3\], not rising from 0 to 2"):
         ops.grouped_gemm(device, floats(2, 4), floats(1, 4, 4), np.array([0, 3], np.int32))
+    blocks, edges = np.zeros((1, 3, 34), np.uint8), np.array([0, 2], np.int32)
+    with pytest.raises(ValueError, match=r"x has shape \(2, 4\), not \(2, 5\)"):
+        ops.grouped_gemm(device, floats(2, 4), floats(1, 4, 5), edges, transposed=True)
+    with pytest.raises(ValueError, match=r"x has shape \(2, 4\), not \(2, 32\)"):
+        ops.quantised_grouped_gemm(device, "Q8_0", blocks, floats(2, 4), edges)
     with pytest.raises(ValueError, match="position has 2, outside 0 to 1"):
         ops.combine(device, floats(2, 4), floats(1, 2), np.array([0, 2], np.int32))
 

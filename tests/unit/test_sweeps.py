@@ -157,7 +157,7 @@ def test_sums_in_half_precision_are_found(
     assert sums == {
         "flash_attention_bf16": ("float32", False),
         "gemm_bf16": ("float32", False),
-        "grouped_gemm": ("16 bits", True),
+        "grouped_gemm_bf16": ("16 bits", True),
     }
     assert found["gemm_bf16"]["fused_ulp"] <= 0.51 < found["gemm_bf16"]["unfused_ulp"]
 

@@ -109,9 +109,9 @@ def _attention_stalls() -> _Inputs:
 
 
 def _experts(device: Any, x: Array, w: Array, offsets: Array) -> Array:
-    """The grouped product takes float32: its operands are widened before, its result rounded."""
-    rows, matrices = ops.convert(device, x, "float32"), ops.convert(device, w, "float32")
-    return ops.convert(device, ops.grouped_gemm(device, rows, matrices, offsets), "bfloat16")
+    """The grouped product's rows are float32: they are widened before, its result rounded."""
+    rows = ops.convert(device, x, "float32")
+    return ops.convert(device, ops.grouped_gemm(device, rows, w, offsets), "bfloat16")
 
 
 def _experts_unfused(device: Any, x: Array, w: Array, offsets: Array) -> Array:
@@ -174,7 +174,7 @@ SUBJECTS = (
         "experts",
         "moe_bf16",
         "Experts",
-        "grouped_gemm",
+        "grouped_gemm_bf16",
         "grouped_gemm.hip",
         _experts_inputs,
         _experts,

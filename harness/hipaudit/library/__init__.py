@@ -12,6 +12,7 @@ from hipaudit.library import (
     elementwise,
     experts,
     gemm,
+    grouped,
     latent,
     movement,
     norms,
@@ -40,6 +41,7 @@ SPECS: tuple[Spec, ...] = (
     *movement.SPECS,
     *rotary.SPECS,
     *experts.SPECS,
+    *grouped.SPECS,
     *sampling.SPECS,
     *audio.SPECS,
 )

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 import hipaudit_reference as ref
 from hipaudit import families
 from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
+from hipaudit.library.placing import SHIFTS, placed
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact, formats
 from hipaudit_runtime import ops
 from hipaudit_runtime.ops.attention_tiles import product_height, tile_count
+from hipaudit_runtime.tensors import Scope
 
 SIZES = (1, 8, 13, 64, 80, 128, 256)
 ELEMENTS = st.sampled_from(
@@ -50,11 +52,27 @@ def _inputs(draw: st.DrawFn, dtype: np.dtype[Any]) -> dict[str, Any]:
         "v": draw(tensors(dtype, (batch, key_heads, keys, value_size), ELEMENTS)),
         **masks,
         "causal": causal,
+        "shifts": (draw(SHIFTS), draw(SHIFTS), draw(SHIFTS)),
     }
 
 
-def _launch(device: Any, q: Array, k: Array, v: Array, **how: Any) -> Array:
-    return ops.flash_attention(device, q, k, v, ops.Logits(**how))
+def _launch(
+    device: Any, q: Array, k: Array, v: Array, shifts: tuple[int, ...], **how: Any
+) -> Array:
+    """Attention of operands so many elements behind aligned addresses."""
+    with Scope() as scope:
+        result = scope.empty((*q.shape[:-1], v.shape[-1]), q.dtype)
+        left, right, values = map(placed, (scope,) * 3, (q, k, v), shifts)
+        ops.launch_flash_attention(device, left, right, values, result, ops.Logits(**how))
+        return result.download()
+
+
+def _oracle(inputs: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in inputs.items() if name != "shifts"}
+
+
+def _reference(**inputs: Any) -> Array:
+    return ref.attention(**_oracle(inputs))
 
 
 def case(
@@ -70,7 +88,7 @@ def case(
     def normal(*shape: int) -> Array:
         return generator.normal(0.0, 1.5, shape).astype(dtype)
 
-    plain = {"scale": None, "window": None, "softcap": None, "causal": True}
+    plain = {"scale": None, "window": None, "softcap": None, "causal": True, "shifts": (0, 0, 0)}
     return {
         "q": normal(1, heads[0], tokens[0], sizes[0]),
         "k": normal(1, heads[1], tokens[1], sizes[0]),
@@ -84,7 +102,8 @@ def _huge(dtype: np.dtype[Any]) -> dict[str, Any]:
     """Equal logits of 2^17 squared, as in a report of NaN where a reduction overflowed."""
     value = 133120.0 if dtype != float16 else 60000.0
     like = {name: np.full((1, 1, 40, 64), value, dtype) for name in ("q", "k", "v")}
-    return {**like, "scale": None, "window": None, "softcap": None, "causal": False}
+    plain = {"scale": None, "window": None, "softcap": None, "causal": False}
+    return {**like, **plain, "shifts": (0, 0, 0)}
 
 
 def _nan_beyond(dtype: np.dtype[Any]) -> dict[str, Any]:
@@ -92,6 +111,9 @@ def _nan_beyond(dtype: np.dtype[Any]) -> dict[str, Any]:
     inputs = case(dtype, (2, 1), (3, 20), (16, 16))
     inputs["k"][..., 19, :] = inputs["v"][..., 19, :] = np.nan
     return inputs
+
+
+_EACH_SHIFTED = ((1, 0, 0), (0, 1, 0), (0, 0, 3))
 
 
 def _cases(dtype: np.dtype[Any]) -> tuple[dict[str, Any], ...]:
@@ -103,6 +125,7 @@ def _cases(dtype: np.dtype[Any]) -> tuple[dict[str, Any], ...]:
         case(dtype, (4, 2), (20, 40), (256, 256), causal=False, softcap=10.0),
         case(dtype, (2, 1), (3, 0), (64, 64)),
         case(dtype, (2, 1), (5, 20), (13, 7)),  # sizes that are no multiple of a vector
+        *(case(dtype, (2, 1), (5, 20), (64, 64), shifts=s) for s in _EACH_SHIFTED),
         _huge(dtype),
         _nan_beyond(dtype),
     )
@@ -112,10 +135,12 @@ def _spec(dtype: np.dtype[Any], short: str, out: formats.Format) -> Spec:
     def bound(**inputs: Any) -> Array:
         size, (_, _, keys, value_size) = inputs["q"].shape[-1], inputs["v"].shape
         tiles = max(tile_count(keys, size, value_size), 1)
-        return bounds.attention(**inputs, tiles=tiles, products=product_height(size), out=out)
+        return bounds.attention(
+            **_oracle(inputs), tiles=tiles, products=product_height(size), out=out
+        )
 
     def spot(index: tuple[int, ...], **inputs: Any) -> Any:
-        return exact.attention(**inputs, at=index)
+        return exact.attention(**_oracle(inputs), at=index)
 
     name = f"flash_attention_{short}"
     return Spec(
@@ -127,7 +152,7 @@ def _spec(dtype: np.dtype[Any], short: str, out: formats.Format) -> Spec:
         ),
         inputs=_inputs(dtype),
         launch=_launch,
-        reference=ref.attention,
+        reference=_reference,
         bound=bound,
         u_out=out.unit_roundoff,
         spot=spot,

@@ -124,57 +124,6 @@ PERMUTE = Spec(
 
 
 @st.composite
-def _groups(draw: st.DrawFn) -> dict[str, Array]:
-    sizes = draw(st.lists(st.sampled_from((0, 1, 15, 16, 17, 40)), min_size=1, max_size=6))
-    n, k = draw(lengths(1, 100)), draw(lengths(1, 70))
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    return {
-        "x": draw(tensors(float32, (int(offsets[-1]), k), _FINITE)),
-        "weights": draw(tensors(float32, (len(sizes), k, n), _FINITE)),
-        "offsets": offsets,
-    }
-
-
-def _group_case(sizes: list[int], n: int, k: int) -> dict[str, Array]:
-    generator = np.random.default_rng(n)
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    return {
-        "x": generator.uniform(-1, 1, (int(offsets[-1]), k)).astype(float32),
-        "weights": generator.uniform(-1, 1, (len(sizes), k, n)).astype(float32),
-        "offsets": offsets,
-    }
-
-
-def _grouped_bound(x: Array, weights: Array, offsets: Array) -> Array:
-    return bounds.grouped_gemm(x, weights, offsets)
-
-
-def _grouped_spot(index: tuple[int, ...], x: Array, weights: Array, offsets: Array) -> Any:
-    return exact.grouped_gemm(x, weights, offsets, at=index)
-
-
-GROUPED_GEMM = Spec(
-    name="grouped_gemm",
-    source="grouped_gemm.hip",
-    description="Groups of rows, each times a matrix of its own, in tiles of 16 x 64.",
-    inputs=_groups(),
-    launch=ops.grouped_gemm,
-    reference=ref.grouped_gemm,
-    bound=_grouped_bound,
-    spot=_grouped_spot,
-    formula="gamma_k |x||w|, one serial sum an element; Higham, 3.5",
-    cases=(
-        _group_case([1], 1, 1),
-        _group_case([0, 17, 0, 16, 1, 0], 65, 33),
-        _group_case([3] * 40, 5, 4),
-        _group_case([15] * 20, 3, 2),  # tiles but for one row: one tile each, and no more
-        _group_case([4, 5], 64, 0),
-    ),
-    examples=20,
-)
-
-
-@st.composite
 def _combination(draw: st.DrawFn) -> dict[str, Array]:
     tokens, count, n = draw(lengths(1, 40)), draw(st.integers(1, 8)), draw(lengths(1, 300))
     source = np.random.default_rng(draw(_SEEDS)).permutation(tokens * count).astype(np.int32)
@@ -210,4 +159,4 @@ COMBINE = Spec(
     examples=20,
 )
 
-SPECS = (ROUTER, PERMUTE, GROUPED_GEMM, COMBINE)
+SPECS = (ROUTER, PERMUTE, COMBINE)

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 import hipaudit_reference as ref
 from hipaudit import families
 from hipaudit.inputs import bfloat16, factors, float16, float32, lengths, tensors
+from hipaudit.library.placing import SHIFTS, placed
 from hipaudit.spec import Array, Spec, Sums
 from hipaudit_reference import bounds, exact, formats
 from hipaudit_runtime import ops
 from hipaudit_runtime.ops.gemv import gemv_height
+from hipaudit_runtime.tensors import Scope
 
 _ELEMENTS = st.sampled_from([*families.WELL_SCALED, *families.PLANTED[:2]])
 _EDGE = 200  # three tiles of 64 and a rest
@@ -71,31 +73,45 @@ GEMM_F32_TILED = Spec(
 
 
 @st.composite
-def _weighted(draw: st.DrawFn) -> dict[str, Array]:
+def _weighted(draw: st.DrawFn) -> dict[str, Any]:
     m, vectors = draw(lengths(1, 100)), draw(st.integers(1, 3))
     k = draw(st.one_of(lengths(1, 1100), st.integers(1, 130).map(lambda eighth: 8 * eighth)))
     dtype = draw(st.sampled_from([float32, float16, bfloat16]))
     return {
         "a": draw(tensors(dtype, (m, k), _ELEMENTS)),
         "x": draw(tensors(float32, (vectors, k), _ELEMENTS)),
+        "shifts": (draw(SHIFTS), draw(SHIFTS)),
     }
 
 
-def _gemv_reference(a: Array, x: Array) -> Array:
+def _gemv(device: Any, a: Array, x: Array, shifts: tuple[int, int]) -> Array:
+    """The product of operands so many elements behind aligned addresses."""
+    with Scope() as scope:
+        result = scope.empty((len(x), len(a)), float32)
+        ops.launch_gemv(device, placed(scope, a, shifts[0]), placed(scope, x, shifts[1]), result)
+        return result.download()
+
+
+def _gemv_reference(a: Array, x: Array, shifts: tuple[int, int]) -> Array:
+    del shifts
     return ref.gemm(x, np.asarray(a, np.float64).T)
 
 
-def _gemv_bound(a: Array, x: Array) -> Array:
+def _gemv_bound(a: Array, x: Array, shifts: tuple[int, int]) -> Array:
+    del shifts
     return bounds.gemm(x, np.asarray(a, np.float64).T, height=gemv_height(x.shape[-1]))
 
 
-def _gemv_spot(index: tuple[int, ...], a: Array, x: Array) -> Any:
+def _gemv_spot(index: tuple[int, ...], a: Array, x: Array, shifts: tuple[int, int]) -> Any:
+    del shifts
     return exact.gemv(a, x[index[0]], at=(index[1],))
 
 
-def _gemv_case(m: int, k: int, dtype: np.dtype[Any]) -> dict[str, Array]:
+def _gemv_case(
+    m: int, k: int, dtype: np.dtype[Any], shifts: tuple[int, int] = (0, 0)
+) -> dict[str, Any]:
     case = _case(m, 2, k)
-    return {"a": case["a"].astype(dtype), "x": case["b"].T.copy()}
+    return {"a": case["a"].astype(dtype), "x": case["b"].T.copy(), "shifts": shifts}
 
 
 def _gemv_sums(device: Any, terms: Array) -> Array:
@@ -110,7 +126,7 @@ GEMV = Spec(
         "few, in float32."
     ),
     inputs=_weighted(),
-    launch=ops.gemv,
+    launch=_gemv,
     reference=_gemv_reference,
     bound=_gemv_bound,
     spot=_gemv_spot,
@@ -123,6 +139,8 @@ GEMV = Spec(
         _gemv_case(16, 4096, float32),
         _gemv_case(3, 0, float16),
         _gemv_case(33, 1537, float16),  # rows at odd addresses
+        *(_gemv_case(5, 264, float16, shifts) for shifts in ((1, 0), (0, 1))),
+        _gemv_case(5, 264, float32, (1, 2)),
     ),
     kernels=("gemv_f32", "gemv_f16", "gemv_bf16"),
     sums=Sums(_gemv_sums, gemv_height),
@@ -162,13 +180,29 @@ def _products(draw: st.DrawFn) -> dict[str, Any]:
         "alpha": draw(st.sampled_from([1.0, 1.0, -2.0, float(float32.type(0.1))])),
         "beta": beta,
         "splits": draw(st.sampled_from([1, 1, 2, 7])),
+        "shifts": (draw(SHIFTS), draw(SHIFTS)),
     }
 
 
-def _multiply(
-    device: Any, a: Array, b: Array, c: Array | None, splits: int, **product: Any
-) -> Array:
-    return ops.gemm(device, a, b, c, ops.Product(**product), splits)
+def _multiply(device: Any, **inputs: Any) -> Array:
+    """The product of operands so many elements behind aligned addresses."""
+    product = ops.Product(
+        *(inputs[name] for name in ("transpose_a", "transpose_b", "alpha", "beta"))
+    )
+    a, b, c, splits, shifts = (inputs[name] for name in ("a", "b", "c", "splits", "shifts"))
+    batch = max((x.shape[:-2] for x in (a, b)), key=len)
+    operands = _operands(inputs)
+    rows, columns = operands["a"].shape[-2], operands["b"].shape[-1]
+    with Scope() as scope:
+        result = scope.empty((*batch, rows, columns), a.dtype)
+        if c is not None:
+            result.upload(c)
+        parts = None
+        if splits > 1:
+            parts = scope.empty((*(batch or (1,)), splits, rows, columns), float32)
+        left, right = placed(scope, a, shifts[0]), placed(scope, b, shifts[1])
+        ops.launch_gemm(device, left, right, result, product, parts)
+        return result.download()
 
 
 def _operands(inputs: dict[str, Any]) -> dict[str, Any]:
@@ -202,7 +236,7 @@ def _product_case(
     **how: Any,
 ) -> dict[str, Any]:
     case = _case(m, n, k)
-    plain = {"c": None, "alpha": 1.0, "beta": 0.0, "splits": 1}
+    plain = {"c": None, "alpha": 1.0, "beta": 0.0, "splits": 1, "shifts": (0, 0)}
     transposes = {"transpose_a": False, "transpose_b": False, **how}
     return {
         **plain,
@@ -243,6 +277,8 @@ GEMM = Spec(
         _product_case(64, 72, 64, (bfloat16, bfloat16), transpose_a=True),
         _product_case(3, 5, 0),
         _product_case(5, 12, 20, transpose_b=True),  # rows of whole vectors of 4, not of 8
+        *(_product_case(9, 16, 64, (float16, float16), shifts=s) for s in ((1, 0), (0, 1))),
+        _product_case(64, 64, 32, transpose_a=True, transpose_b=True, shifts=(1, 2)),
         _product_case(9, 70, 1000, splits=7),
         _product_case(9, 64, 40, splits=7),  # more splits than steps of the depth
         _product_case(16, 16, 32, (float32, bfloat16), beta=-0.5, c=np.ones((16, 16), float32)),

@@ -24,7 +24,7 @@ _FINITE = st.sampled_from([*families.WELL_SCALED, families.PLANTED[0]])
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class Kind:
     """A format as its specs need it: its name, where its fp16 fields are, its formula in words."""
 
     name: str
@@ -42,27 +42,27 @@ class _Kind:
         return f"{self.name} ({self.block.block_bytes} bytes for {self.block.elements} values)"
 
 
-_KINDS = (
-    _Kind("Q4_0", (0,), "scale * (q - 8), q in 0..15"),
-    _Kind("Q4_1", (0, 2), "scale * q + minimum, q in 0..15"),
-    _Kind("Q5_0", (0,), "scale * (q - 16), q in 0..31"),
-    _Kind("Q5_1", (0, 2), "scale * q + minimum, q in 0..31"),
-    _Kind("Q8_0", (0,), "scale * q, q in -128..127"),
-    _Kind("Q2_K", (80, 82), "d s q - dmin m, q in 0..3, s and m in 0..15 a run of 16"),
-    _Kind("Q3_K", (108,), "d (s - 32) (q - 4), q in 0..7, s in 0..63 a run of 16"),
-    _Kind("Q4_K", (0, 2), "d s q - dmin m, q in 0..15, s and m in 0..63 a run of 32"),
-    _Kind("Q5_K", (0, 2), "d s q - dmin m, q in 0..31, s and m in 0..63 a run of 32"),
-    _Kind("Q6_K", (208,), "d s (q - 32), q in 0..63, s in -128..127 a run of 16"),
-    _Kind("MXFP4", (), "2^(e - 127) * e2m1(q), as GGML reads it: no NaN"),
-    _Kind("MXFP4_E2M1", (), "2^(e - 127) * e2m1(q), e = 255 NaN; OCP MX"),
-    _Kind("MXFP6_E2M3", (), "2^(e - 127) * e2m3(q), e = 255 NaN; OCP MX"),
-    _Kind("MXFP6_E3M2", (), "2^(e - 127) * e3m2(q), e = 255 NaN; OCP MX"),
-    _Kind("MXFP8_E4M3", (), "2^(e - 127) * e4m3(q), e = 255 NaN; OCP MX"),
-    _Kind("MXFP8_E5M2", (), "2^(e - 127) * e5m2(q), e = 255 NaN; OCP MX"),
+KINDS = (
+    Kind("Q4_0", (0,), "scale * (q - 8), q in 0..15"),
+    Kind("Q4_1", (0, 2), "scale * q + minimum, q in 0..15"),
+    Kind("Q5_0", (0,), "scale * (q - 16), q in 0..31"),
+    Kind("Q5_1", (0, 2), "scale * q + minimum, q in 0..31"),
+    Kind("Q8_0", (0,), "scale * q, q in -128..127"),
+    Kind("Q2_K", (80, 82), "d s q - dmin m, q in 0..3, s and m in 0..15 a run of 16"),
+    Kind("Q3_K", (108,), "d (s - 32) (q - 4), q in 0..7, s in 0..63 a run of 16"),
+    Kind("Q4_K", (0, 2), "d s q - dmin m, q in 0..15, s and m in 0..63 a run of 32"),
+    Kind("Q5_K", (0, 2), "d s q - dmin m, q in 0..31, s and m in 0..63 a run of 32"),
+    Kind("Q6_K", (208,), "d s (q - 32), q in 0..63, s in -128..127 a run of 16"),
+    Kind("MXFP4", (), "2^(e - 127) * e2m1(q), as GGML reads it: no NaN"),
+    Kind("MXFP4_E2M1", (), "2^(e - 127) * e2m1(q), e = 255 NaN; OCP MX"),
+    Kind("MXFP6_E2M3", (), "2^(e - 127) * e2m3(q), e = 255 NaN; OCP MX"),
+    Kind("MXFP6_E3M2", (), "2^(e - 127) * e3m2(q), e = 255 NaN; OCP MX"),
+    Kind("MXFP8_E4M3", (), "2^(e - 127) * e4m3(q), e = 255 NaN; OCP MX"),
+    Kind("MXFP8_E5M2", (), "2^(e - 127) * e5m2(q), e = 255 NaN; OCP MX"),
 )
 
 
-def _every_code(kind: _Kind) -> Array:
+def _every_code(kind: Kind) -> Array:
     """Blocks that go through every code of their scales: fp16 fields, or the E8M0 byte."""
     size = kind.block.block_bytes
     generator = np.random.default_rng(size)
@@ -83,7 +83,7 @@ def _dequantised(kind: str, blocks: Array) -> Array:
     return ref.dequantise(blocks, kind).reshape(len(blocks), -1)
 
 
-def _dequantise(kind: _Kind) -> Spec:
+def _dequantise(kind: Kind) -> Spec:
     most = 4096 if kind.block.elements == 32 else 512
     drawn = byte_blocks(kind.block.block_bytes, blocks=lengths(1, most), scales=kind.scales)
 
@@ -103,7 +103,7 @@ def _dequantise(kind: _Kind) -> Spec:
     )
 
 
-def _weights(kind: _Kind, seed: int, rows: int, row_blocks: int) -> Array:
+def finite_blocks(kind: Kind, seed: int, rows: int, row_blocks: int) -> Array:
     """Random rows whose weights are finite and of ordinary size: (rows, bytes of a row)."""
     size = kind.block.block_bytes
     generator = np.random.default_rng(seed)
@@ -119,24 +119,24 @@ def _weights(kind: _Kind, seed: int, rows: int, row_blocks: int) -> Array:
 
 
 @st.composite
-def _factors(draw: st.DrawFn, kind: _Kind, m: int, most_blocks: int) -> dict[str, Array]:
+def _factors(draw: st.DrawFn, kind: Kind, m: int, most_blocks: int) -> dict[str, Array]:
     """Draw quantised rows and up to m rows of x."""
     rows, row_blocks = draw(lengths(1, 150)), draw(lengths(1, most_blocks))
-    blocks = _weights(kind, draw(st.integers(0, 2**32 - 1)), rows, row_blocks)
+    blocks = finite_blocks(kind, draw(st.integers(0, 2**32 - 1)), rows, row_blocks)
     columns = row_blocks * kind.block.elements
     shape = (columns,) if m == 1 else (draw(lengths(2, m)), columns)
     return {"blocks": blocks, "x": draw(tensors(float32, shape, _FINITE))}
 
 
-def _case(kind: _Kind, m: int, rows: int, row_blocks: int) -> dict[str, Array]:
+def _case(kind: Kind, m: int, rows: int, row_blocks: int) -> dict[str, Array]:
     generator = np.random.default_rng(rows)
     columns = row_blocks * kind.block.elements
     x = generator.uniform(-1, 1, (columns,) if m == 1 else (m, columns)).astype(float32)
-    return {"blocks": _weights(kind, rows, rows, row_blocks), "x": x}
+    return {"blocks": finite_blocks(kind, rows, rows, row_blocks), "x": x}
 
 
 def _product(
-    kind: _Kind,
+    kind: Kind,
     what: str,
     launch: Callable[..., Array],
     drawn: st.SearchStrategy[dict[str, Array]],
@@ -170,7 +170,7 @@ def _product(
     )
 
 
-def _products(kind: _Kind) -> tuple[Spec, Spec]:
+def _products(kind: Kind) -> tuple[Spec, Spec]:
     most = 40 if kind.block.elements == 32 else 5
     few = 9 if kind.block.elements == 32 else 2
     return (
@@ -192,7 +192,7 @@ def _products(kind: _Kind) -> tuple[Spec, Spec]:
     )
 
 
-def _table(kind: _Kind, rows: int, row_blocks: int) -> Array:
+def _table(kind: Kind, rows: int, row_blocks: int) -> Array:
     """Random rows of a table."""
     size = row_blocks * kind.block.block_bytes
     generator = np.random.default_rng(rows)
@@ -201,7 +201,7 @@ def _table(kind: _Kind, rows: int, row_blocks: int) -> Array:
 
 @st.composite
 def _lookups(draw: st.DrawFn) -> dict[str, Any]:
-    kind = draw(st.sampled_from(_KINDS))
+    kind = draw(st.sampled_from(KINDS))
     rows, row_blocks = draw(lengths(1, 100)), draw(lengths(1, 3))
     size = kind.block.block_bytes
     blocks = draw(byte_blocks(size, blocks=rows * row_blocks, scales=kind.scales))
@@ -227,7 +227,7 @@ def _embed(device: Any, kind: str, table: Array, indices: Array) -> Array:
         return result.download()
 
 
-def _picked(kind: _Kind, rows: int, row_blocks: int, *indices: int) -> dict[str, Any]:
+def _picked(kind: Kind, rows: int, row_blocks: int, *indices: int) -> dict[str, Any]:
     table = _table(kind, rows, row_blocks)
     return {"kind": kind.name, "table": table, "indices": np.array(indices, np.int32)}
 
@@ -245,15 +245,15 @@ EMBEDDING = Spec(
     exact=True,
     formula="bit exact: as dequantisation",
     cases=(
-        *(_picked(kind, 5, 3, 4, 0, 3, 3) for kind in _KINDS),
-        _picked(_KINDS[0], 1, 40, 0),
-        _picked(_KINDS[0], 5, 1, -1, 0, 4, 5, 2**31 - 1, -(2**31)),
+        *(_picked(kind, 5, 3, 4, 0, 3, 3) for kind in KINDS),
+        _picked(KINDS[0], 1, 40, 0),
+        _picked(KINDS[0], 5, 1, -1, 0, 4, 5, 2**31 - 1, -(2**31)),
     ),
-    kernels=tuple(f"quantised_embedding_{kind.block.name}" for kind in _KINDS),
+    kernels=tuple(f"quantised_embedding_{kind.block.name}" for kind in KINDS),
 )
 
 SPECS = (
-    *(_dequantise(kind) for kind in _KINDS),
+    *(_dequantise(kind) for kind in KINDS),
     EMBEDDING,
-    *(spec for kind in _KINDS for spec in _products(kind)),
+    *(spec for kind in KINDS for spec in _products(kind)),
 )

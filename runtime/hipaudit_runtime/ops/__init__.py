@@ -47,9 +47,7 @@ from hipaudit_runtime.ops.elementwise import (
 )
 from hipaudit_runtime.ops.experts import (
     combine,
-    grouped_gemm,
     launch_combine,
-    launch_grouped_gemm,
     launch_permute,
     launch_router,
     permute,
@@ -63,6 +61,12 @@ from hipaudit_runtime.ops.gemm import (
 from hipaudit_runtime.ops.gemv import (
     gemv,
     launch_gemv,
+)
+from hipaudit_runtime.ops.grouped import (
+    grouped_gemm,
+    launch_grouped_gemm,
+    launch_quantised_grouped_gemm,
+    quantised_grouped_gemm,
 )
 from hipaudit_runtime.ops.kv_cache import (
     kv_append,
@@ -236,6 +240,7 @@ __all__ = [
     "launch_prefix_sum_long",
     "launch_quantised_embedding",
     "launch_quantised_gemm",
+    "launch_quantised_grouped_gemm",
     "launch_relative_attention",
     "launch_renormalise",
     "launch_repetition_penalty",
@@ -275,6 +280,7 @@ __all__ = [
     "quantised_embedding",
     "quantised_gemm",
     "quantised_gemv",
+    "quantised_grouped_gemm",
     "relative_attention",
     "renormalise",
     "repetition_penalty",

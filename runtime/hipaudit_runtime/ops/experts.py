@@ -1,4 +1,4 @@
-"""A mixture of experts: router, permutation of tokens, grouped product, combination."""
+"""A mixture of experts: router, permutation of tokens, combination."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from hipaudit_runtime.tensors import Scope, Tensor
 MOST_EXPERTS = 1024
 _THREADS = 256
 _CHUNK = 256
-_TILE_ROWS = 16
-_TILE_COLUMNS = 64
 
 
 def router_height(experts: int, wave_size: int) -> int:
@@ -132,54 +130,6 @@ def permute(
         scratch = scope.empty((permute_scratch(pairs, experts),), np.int32)
         launch_permute(device, scope.upload(chosen), source, position, offsets, scratch)
         return source.download(), offsets.download(), position.download()
-
-
-def launch_grouped_gemm(
-    device: DeviceLike, x: Tensor, weights: Tensor, offsets: Tensor, y: Tensor
-) -> None:
-    """Launch y = each group of x's rows times its matrix of *weights* (groups, k, n); float32.
-
-    offsets (groups + 1,) int32, rising from 0 to at most the rows; the kernel trusts them.
-    """
-    checks.floats(x=x, weights=weights, y=y)
-    checks.integers(offsets=offsets)
-    checks.rank("x", x, 2)
-    checks.rank("weights", weights, 3)
-    rows, k = x.shape
-    groups, _, n = weights.shape
-    checks.shape("weights", weights, (groups, k, n))
-    checks.shape("offsets", offsets, (groups + 1,))
-    checks.shape("y", y, (rows, n))
-    for name, tensor in (("x", x), ("weights", weights), ("offsets", offsets)):
-        checks.disjoint(name, tensor, "y", y)
-    if y.size == 0:
-        return
-    checks.within("groups", groups, 1, MOST_EXPERTS)
-    for name, size in (("rows", rows), ("n", n), ("k", k)):
-        checks.within(name, size, 0, checks.FEW_INDEX - _TILE_COLUMNS)
-    tiles = (-(-rows // _TILE_ROWS) + groups) * -(-n // _TILE_COLUMNS)
-    checks.blocks_for(f"a grouped product of {rows} x {n}", tiles * _THREADS, _THREADS)
-    kernel = modules.kernel(device, "grouped_gemm.hip", "grouped_gemm")
-    kernel.launch(tiles, _THREADS, packed(x, weights, offsets, y, groups, n, k))
-
-
-def grouped_gemm(
-    device: DeviceLike, x: checks.Host, weights: checks.Host, offsets: checks.Host
-) -> checks.Host:
-    """Each group of rows times its expert's matrix; offsets int32 rise from 0 to the rows."""
-    checks.host("x", x, np.float32)
-    checks.host("weights", weights, np.float32)
-    checks.host("offsets", offsets, np.int32)
-    checks.rank("x", x, 2)
-    checks.rank("weights", weights, 3)
-    edges = offsets.tolist()
-    if edges[:1] != [0] or edges[-1:] != [x.shape[0]] or edges != sorted(edges):
-        raise ValueError(f"offsets are {edges}, not rising from 0 to {x.shape[0]}")
-    with Scope() as scope:
-        result = scope.empty((x.shape[0], weights.shape[2]), np.float32)
-        parts = (scope.upload(x), scope.upload(weights), scope.upload(offsets))
-        launch_grouped_gemm(device, *parts, result)
-        return result.download()
 
 
 def launch_combine(

@@ -10,8 +10,9 @@ from hipaudit_runtime.ops import checks
 from hipaudit_runtime.ops.arguments import packed
 from hipaudit_runtime.tensors import Scope, Tensor
 
-_ROWS = 16
-_THREADS = 64
+ROWS, THREADS = 16, 64
+"""Of a block."""
+
 _STEP = 128
 _LANES = 16
 
@@ -31,7 +32,7 @@ def launch_gemv(device: DeviceLike, a: Tensor, x: Tensor, y: Tensor) -> None:
     checks.rank("a", a, 2)
     m, k = a.shape
     vectors, columns = checks.rows_and_columns(x)
-    checks.within("m", m, 0, checks.FEW_INDEX - _ROWS)
+    checks.within("m", m, 0, checks.FEW_INDEX - ROWS)
     checks.within("k", k, 0, checks.FEW_INDEX - _STEP)
     if columns != k:
         raise ValueError(f"x has shape {x.shape}, not (..., {k}) as a's {a.shape} asks for")
@@ -41,10 +42,10 @@ def launch_gemv(device: DeviceLike, a: Tensor, x: Tensor, y: Tensor) -> None:
     if y.size == 0:
         return
     checks.within("vectors", vectors, 1, checks.MOST_BLOCKS_ACROSS)
-    blocks = -(-m // _ROWS)
-    checks.blocks_for(f"gemv of {m} rows", blocks * _THREADS, _THREADS)
+    blocks = -(-m // ROWS)
+    checks.blocks_for(f"gemv of {m} rows", blocks * THREADS, THREADS)
     kernel = modules.kernel(device, "gemv.hip", kernel_name)
-    kernel.launch((blocks, vectors, 1), _THREADS, packed(a, x, y, m, k))
+    kernel.launch((blocks, vectors, 1), THREADS, packed(a, x, y, m, k))
 
 
 def gemv(device: DeviceLike, a: checks.Host, x: checks.Host) -> checks.Host:

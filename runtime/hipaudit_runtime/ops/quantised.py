@@ -12,13 +12,15 @@ from hipaudit_runtime.ops import checks
 from hipaudit_runtime.ops.arguments import packed
 from hipaudit_runtime.tensors import Scope, Tensor
 
+THREADS = 256
+"""Threads of a block."""
+
 _VALUES_A_THREAD = 4
-_THREADS = 256
 _UNIT = 32
 _UNITS_A_LANE = 8
 _MOST_LANES = 64
 _MOST_COLUMNS = 1 << 30
-_MOST_ROWS = checks.FEW_INDEX - _THREADS
+_MOST_ROWS = checks.FEW_INDEX - THREADS
 _ROWS_AT_ONCE = 4
 _MOST_GRID_Y = 65535
 
@@ -86,9 +88,9 @@ def launch_dequantise(device: DeviceLike, kind: str, blocks: Tensor, values: Ten
     checks.aligned("blocks", blocks.address, entry.alignment)
     checks.aligned("values", values.address, 16)
     count = checks.within("block count", values.size // entry.elements, 1, checks.FEW_INDEX - 1)
-    grid = checks.blocks_for(f"{count} {kind} blocks", values.size // _VALUES_A_THREAD, _THREADS)
+    grid = checks.blocks_for(f"{count} {kind} blocks", values.size // _VALUES_A_THREAD, THREADS)
     kernel = modules.kernel(device, "dequantise.hip", f"dequantise_{entry.name}")
-    kernel.launch(grid, _THREADS, packed(blocks, values, count))
+    kernel.launch(grid, THREADS, packed(blocks, values, count))
 
 
 def dequantise(device: DeviceLike, kind: str, blocks: checks.Host) -> checks.Host:
@@ -116,6 +118,14 @@ def lanes_for(columns: int) -> int:
     while lanes < _MOST_LANES and lanes * _UNITS_A_LANE * _UNIT < columns:
         lanes *= 2
     return lanes
+
+
+def product_geometry(rows: int, columns: int) -> tuple[int, int]:
+    """Threads that share a row, and blocks for all rows; ValueError for too many of either."""
+    checks.within("columns", columns, 1, _MOST_COLUMNS)
+    checks.within("rows", rows, 1, _MOST_ROWS)
+    lanes = lanes_for(columns)
+    return lanes, checks.blocks_for(f"{rows} rows of {lanes} threads", rows * lanes, THREADS)
 
 
 def product_height(columns: int) -> int:
@@ -147,19 +157,16 @@ def launch_quantised_gemm(
     if y.size == 0:
         return
     checks.aligned("blocks", blocks.address, entry.alignment)
-    checks.within("columns", columns, 1, _MOST_COLUMNS)
-    checks.within("rows", rows, 1, _MOST_ROWS)
     checks.within("rows of x", m, 1, _MOST_GRID_Y * _ROWS_AT_ONCE)
-    lanes = lanes_for(columns)
-    grid = checks.blocks_for(f"{rows} rows of {lanes} threads", rows * lanes, _THREADS)
+    lanes, grid = product_geometry(rows, columns)
     row_blocks = columns // entry.elements
     if m == 1:
         kernel = modules.kernel(device, "quantised_gemv.hip", f"quantised_gemv_{entry.name}")
-        kernel.launch(grid, _THREADS, packed(blocks, x, y, rows, row_blocks, lanes))
+        kernel.launch(grid, THREADS, packed(blocks, x, y, rows, row_blocks, lanes))
         return
     kernel = modules.kernel(device, "quantised_gemm.hip", f"quantised_gemm_{entry.name}")
     across = (grid, -(-m // _ROWS_AT_ONCE), 1)
-    kernel.launch(across, _THREADS, packed(blocks, x, y, m, rows, row_blocks, lanes))
+    kernel.launch(across, THREADS, packed(blocks, x, y, m, rows, row_blocks, lanes))
 
 
 def quantised_gemm(
