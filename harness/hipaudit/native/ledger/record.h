@@ -53,7 +53,7 @@ struct Record {
   uint8_t device = 0;
   Kind kind = Kind::device;
   bool live = false;
-  bool used = false;  // the number stands for a record
+  bool used = false;           // the number stands for a record
   bool freed_wrongly = false;  // by a call for memory of another kind: the right one may follow
 };
 
