@@ -17,16 +17,19 @@ import pytest
 from hash_model import HashModel
 from tiny_language import tiny_language
 
+from hipaudit.audits.model_dequantisation import default_model
 from hipaudit.device import Device
 from hipaudit_runtime.errors import HipError, RuntimeFault
 from hipaudit_runtime.generation.engine import CacheSize, Engine
-from hipaudit_runtime.generation.prompts import Language
+from hipaudit_runtime.generation.prompts import Language, read_language
 from hipaudit_runtime.generation.requests import Event, Request
 from hipaudit_runtime.generation.scheduler import Limits
 from hipaudit_runtime.language_model import Step
+from hipaudit_runtime.models import Transformer
 from hipaudit_runtime.server.app import ServerLimits, create_app
 from hipaudit_runtime.server.serving import http_server, listen
 from hipaudit_runtime.server.worker import Worker
+from hipaudit_runtime.weights import open_gguf
 
 pytestmark = pytest.mark.runtime
 
@@ -82,23 +85,34 @@ def served(
 ) -> Iterator[Served]:
     language = tiny_language()
     model = HashModel(device, len(language.vocabulary), 128, before=before)
-    size = CacheSize(64, 4)
+    with (
+        Engine(
+            model, language.vocabulary.piece, limits=Limits(4, 32), cache=CacheSize(64, 4)
+        ) as engine,
+        listened(engine, language, most, limits or ServerLimits(tokens=100)) as (worker, port),
+    ):
+        yield Served(model, language, engine, worker, port)
+
+
+@contextmanager
+def listened(
+    engine: Engine, language: Language, most: int, limits: ServerLimits
+) -> Iterator[tuple[Worker, int]]:
+    """A server over an engine, in threads of its own; nothing is left in it at the end."""
     listening = listen("127.0.0.1", 0)
-    with Engine(model, language.vocabulary.piece, limits=Limits(4, 32), cache=size) as engine:
-        with Worker(engine, device.ordinal, most) as worker:
-            app = create_app(worker, language, limits or ServerLimits(tokens=100))
-            server = http_server(app)
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-            thread.start()
-            try:
-                yield Served(model, language, engine, worker, listening.getsockname()[1])
-            finally:
-                server.should_exit = True
-                thread.join()
-                listening.close()
-        assert worker.error is None
-        assert worker.open == 0
-        assert not engine.busy
+    with Worker(engine, 0, most) as worker:
+        server = http_server(create_app(worker, language, limits))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield worker, listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
+            listening.close()
+    assert worker.error is None
+    assert worker.open == 0
+    assert not engine.busy
 
 
 def test_a_completion(device: Device) -> None:
@@ -325,3 +339,45 @@ def test_an_engine_that_breaks_tells_everybody(device: Device) -> None:
         with pytest.raises(RuntimeFault, match="the engine has stopped: 1 steps"):
             worker.submit(Request((1,), 2), heard.append)
     assert [type(event.error) for event in heard] == [TypeError]
+
+
+def test_a_real_model_with_clients_that_leave(device: Device) -> None:
+    """A conversation each, 8 at once: every other hangs up in its second answer."""
+    weights = open_gguf(default_model())
+    language = read_language(weights)
+    with (
+        Transformer(weights, device) as model,
+        Engine(
+            model, language.vocabulary.piece, limits=Limits(8, 64), cache=CacheSize(48, 16)
+        ) as engine,
+        listened(engine, language, 8, ServerLimits()) as (worker, port),
+    ):
+        base = f"http://127.0.0.1:{port}/v1"
+
+        def talk(number: int) -> str:
+            with openai.OpenAI(base_url=base, api_key="none", max_retries=0) as client:
+                messages: Any = [{"role": "user", "content": f"Say {number}."}]
+                asked: dict[str, Any] = {"model": "m", "max_tokens": 3, "seed": number}
+                first = client.chat.completions.create(messages=messages, **asked)
+                said = first.choices[0].message.content or ""
+                messages += [
+                    {"role": "assistant", "content": said}, {"role": "user", "content": "Again."},
+                ]  # fmt: skip
+                stream = client.chat.completions.create(messages=messages, stream=True, **asked)
+                if number % 2:
+                    next(iter(stream))
+                    stream.close()
+                    return said
+                return said + "".join(each.choices[0].delta.content or "" for each in stream)
+
+        with ThreadPoolExecutor(8) as pool:
+            texts = list(pool.map(talk, range(8)))
+        deadline = time.monotonic() + 60
+        while worker.open and time.monotonic() < deadline:
+            time.sleep(0.01)
+        stats = engine.stats
+    assert all(texts)
+    assert stats.requests == 16
+    assert stats.failed == 0
+    # The template's own first message is the same in all conversations.
+    assert stats.reused_tokens >= 8 * 16

@@ -72,6 +72,25 @@ def test_text_comes_back(text: str) -> None:
     assert vocabulary.decode(vocabulary.encode(text, markers=True)) == text
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.sampled_from("äéж日本😀€ab 1\n\t'"), max_size=20))
+def test_the_bytes_of_tokens_are_the_text(text: str) -> None:
+    _, vocabulary = smollm2()
+    assert b"".join(map(vocabulary.piece, vocabulary.encode(text))).decode() == text
+    pieces = Vocabulary(sentence_piece(add_space_prefix=False))
+    assert b"".join(map(pieces.piece, pieces.encode(text))).decode() == text
+
+
+def test_what_has_no_bytes() -> None:
+    _, vocabulary = smollm2()
+    assert vocabulary.name(1) == "<|im_start|>"
+    assert [vocabulary.piece(token) for token in (1, 2, -1, 49152)] == [b""] * 4
+    assert vocabulary.ends == {0, 2}
+    pieces = Vocabulary(sentence_piece(eot_token_id=260))
+    assert pieces.ends == {2, 260}
+    assert (pieces.piece(3 + 0xE2), pieces.piece(259)) == (b"\xe2", b" ")
+
+
 def test_a_control_token_is_one_where_it_is_meant_to_be() -> None:
     _, vocabulary = smollm2()
     text = "<|im_start|>user\nHi<|im_end|>"
