@@ -11,10 +11,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from kernel_inputs import HEAD, HEADS, HIDDEN, KEY_HEADS, WIDTH, Array, Run, normal
+from kernel_work import CHOICES_AND_EXPERTS
 
 from hipaudit_runtime import ops
 from hipaudit_runtime.device import DeviceLike, current_device
@@ -22,17 +22,6 @@ from hipaudit_runtime.hip import call, hip
 from hipaudit_runtime.ops.reductions import long_tiles
 from hipaudit_runtime.ops.rotary import frequencies
 from hipaudit_runtime.tensors import Scope, Tensor
-
-Array = npt.NDArray[Any]
-Run = Callable[[], object]
-
-HEADS, KEY_HEADS, HEAD, WIDTH, HIDDEN = 9, 3, 64, 576, 1536
-"""SmolLM2-135M's sizes."""
-
-
-def normal(*shape: int) -> Array:
-    """Normal float32 numbers of a shape, the same ones every time."""
-    return np.random.default_rng(sum(shape)).normal(0, 1, shape).astype(np.float32)
 
 
 def _gemv(device: DeviceLike, scope: Scope, size: int) -> Run:
@@ -214,47 +203,6 @@ def _numpy_scan(size: int) -> Run:
     return lambda: np.cumsum(x)
 
 
-def _shares(size: int) -> Array:
-    """A row of probabilities."""
-    powers = np.exp(normal(1, size))
-    return np.asarray(powers / powers.sum(), np.float32)
-
-
-def _top_p(device: DeviceLike, scope: Scope, size: int) -> Run:
-    x, kept = scope.upload(_shares(size)), scope.empty((1, size), np.uint8)
-    return lambda: ops.launch_top_p(device, x, kept, 0.9)
-
-
-def _numpy_top_p(size: int) -> Run:
-    x = _shares(size)[0]
-
-    def run() -> Array:
-        order = np.argsort(-x)
-        return np.asarray(order[: int((np.cumsum(x[order]) < 0.9).sum()) + 1])
-
-    return run
-
-
-def _top_k(device: DeviceLike, scope: Scope, size: int) -> Run:
-    x, kept = scope.upload(_shares(size)), scope.empty((1, size), np.uint8)
-    return lambda: ops.launch_top_k(device, x, kept, 40)
-
-
-def _numpy_top_k(size: int) -> Run:
-    x = _shares(size)[0]
-    return lambda: np.argpartition(-x, 40)[:40]
-
-
-def _temperature(device: DeviceLike, scope: Scope, size: int) -> Run:
-    x, y = scope.upload(normal(1, size)), scope.empty((1, size), np.float32)
-    return lambda: ops.launch_temperature(device, x, y, 0.7)
-
-
-def _numpy_temperature(size: int) -> Run:
-    x = normal(size)
-    return lambda: x / np.float32(0.7)
-
-
 def _glu(device: DeviceLike, scope: Scope, size: int) -> Run:
     value, gate = scope.upload(normal(size)), scope.upload(normal(size))
     y = scope.empty(value.shape, np.float32)
@@ -275,46 +223,6 @@ def _sum_long(device: DeviceLike, scope: Scope, size: int) -> Run:
 def _numpy_sum(size: int) -> Run:
     x = normal(size)
     return x.sum
-
-
-def _multinomial(device: DeviceLike, scope: Scope, size: int) -> Run:
-    x, y = scope.upload(_shares(size)), scope.empty((1,), np.int32)
-    return lambda: ops.launch_multinomial(device, x, y, 1, 2)
-
-
-def _numpy_multinomial(size: int) -> Run:
-    x = _shares(size)[0]
-    return lambda: np.searchsorted(np.cumsum(x), 0.5)
-
-
-def _router(device: DeviceLike, scope: Scope, size: int) -> Run:
-    x = scope.upload(normal(size, 64))
-    weights, indices = scope.empty((size, 8), np.float32), scope.empty((size, 8), np.int32)
-    return lambda: ops.launch_router(device, x, weights, indices)
-
-
-def _numpy_router(size: int) -> Run:
-    x = normal(size, 64)
-
-    def run() -> Array:
-        powers = np.exp(x - x.max(axis=-1, keepdims=True))
-        chosen = np.argsort(-powers, axis=-1)[:, :8]
-        weights = np.take_along_axis(powers, chosen, -1)
-        return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
-
-    return run
-
-
-def _grouped(device: DeviceLike, scope: Scope, size: int) -> Run:
-    x, w = scope.upload(normal(size, WIDTH)), scope.upload(normal(8, WIDTH, 256))
-    offsets = scope.upload(np.arange(0, size + 1, size // 8, dtype=np.int32))
-    y = scope.empty((size, 256), np.float32)
-    return lambda: ops.launch_grouped_gemm(device, x, w, offsets, y)
-
-
-def _numpy_grouped(size: int) -> Run:
-    x, w = normal(8, size // 8, WIDTH), normal(8, WIDTH, 256)
-    return lambda: x @ w
 
 
 def _log_mel(device: DeviceLike, scope: Scope, size: int) -> Run:
@@ -345,6 +253,17 @@ def _numpy_depthwise(size: int) -> Run:
     x, weight = normal(144, size + 30), normal(144, 31)
     view = np.lib.stride_tricks.sliding_window_view(x, 31, axis=-1)
     return lambda: np.einsum("ctj,cj->ct", view, weight)
+
+
+def _pointwise(device: DeviceLike, scope: Scope, size: int) -> Run:
+    x, weight = scope.upload(normal(1, 144, size)), scope.upload(normal(288, 144))
+    bias, y = scope.upload(normal(288)), scope.empty((1, 288, size), np.float32)
+    return lambda: ops.launch_conv1d_pointwise(device, x, weight, bias, y)
+
+
+def _numpy_pointwise(size: int) -> Run:
+    x, weight = normal(144, size), normal(288, 144)
+    return lambda: weight @ x
 
 
 def _relative(device: DeviceLike, scope: Scope, size: int) -> Run:
@@ -381,17 +300,13 @@ WORK: dict[str, tuple[Callable[[DeviceLike, Scope, int], Run], Callable[[int], R
     "transpose": (_transpose, _numpy_transpose),
     "permute_axes": (_permute, _numpy_permute),
     "prefix_sum_long": (_scan, _numpy_scan),
-    "keep_top_p": (_top_p, _numpy_top_p),
-    "multinomial": (_multinomial, _numpy_multinomial),
-    "moe_router": (_router, _numpy_router),
-    "grouped_gemm": (_grouped, _numpy_grouped),
     "log_mel": (_log_mel, _numpy_log_mel),
     "conv1d_depthwise": (_depthwise, _numpy_depthwise),
-    "keep_top_k": (_top_k, _numpy_top_k),
-    "temperature": (_temperature, _numpy_temperature),
     "glu": (_glu, _numpy_glu),
     "sum_long": (_sum_long, _numpy_sum),
     "relative_attention": (_relative, _numpy_relative),
+    "conv1d_pointwise": (_pointwise, _numpy_pointwise),
+    **CHOICES_AND_EXPERTS,
 }
 
 

@@ -16,7 +16,7 @@ import pytest
 from hipaudit import native_build
 
 if TYPE_CHECKING:
-    from .conftest import Children, Table
+    from conftest import Children, Table
 
 pytestmark = pytest.mark.bench
 

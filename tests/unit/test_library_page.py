@@ -42,7 +42,7 @@ def test_every_combination_of_formats_has_its_own_figures(device: Device) -> Non
 
 
 def test_indices_are_no_format_of_a_kernel_with_numbers(device: Device) -> None:
-    rows = library_page.values([audited(device, "grouped_gemm")], {}, None)["rows"]
+    rows = library_page.values([audited(device, "moe_combine")], {}, None)["rows"]
     assert {row["formats"] for row in rows} == {"float32 to float32"}
 
 

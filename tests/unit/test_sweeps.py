@@ -76,6 +76,8 @@ def test_every_shape_has_an_outcome(device: Device) -> None:
     tiled = found["gemm_f32_tiled"]
     assert (tiled["right"], tiled["rejected"], tiled["wrong"]) == (2 * 2 * 4 + 9, 3, 0)
     assert "0x..., which is not aligned to 4 bytes" in tiled["refusal"]
+    stored = found["gemm_f32_f16"]
+    assert (stored["right"], stored["rejected"], stored["wrong"]) == (2 * 2 * 5 + 9, 3, 0)
     assert found["quantised_gemm_q8_0"]["rejected"] == 8
     assert found["grouped_gemm"]["right"] == 16
 
@@ -95,7 +97,7 @@ def test_a_wrong_offset_is_found_in_both_builds(device: Device, tmp_path: Path) 
     wrong = {(entry["kernel"], entry["build"]) for entry in answer["entries"] if entry["wrong"]}
     assert wrong == {("dequantise_q4_0", "strict"), ("dequantise_q4_0", "fast math")}
     strict = [entry for entry in answer["entries"] if entry["build"] == "strict"]
-    assert [entry["odd"] for entry in strict[1:]] == [0] * 4
+    assert [entry["odd"] for entry in strict[1:]] == [0] * 9
 
 
 def alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
