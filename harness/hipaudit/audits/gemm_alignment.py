@@ -46,6 +46,16 @@ def _tiled(device: Any, m: int, n: int, k: int, offset: int) -> tuple[Array, Arr
         return result.download(), ref.gemm(a, b), bounds.gemm(a, b)
 
 
+def _stored(device: Any, m: int, n: int, k: int, offset: int) -> tuple[Array, Array, Array]:
+    """gemm.hip with float32 rows, fp16 weights by rows and the result behind aligned addresses."""
+    a, b = _uniform(m, k), _uniform(n, k).astype(np.float16)
+    with Scope() as scope:
+        left, right = _placed(scope, a, offset), _placed(scope, b, offset)
+        result = _placed(scope, np.zeros((m, n), np.float32), offset)
+        ops.launch_gemm(device, left, right, result, ops.Product(transpose_b=True))
+        return result.download(), ref.gemm(a, b.T), bounds.gemm(a, b.T)
+
+
 def _placed(scope: Scope, array: Array, offset: int) -> Tensor:
     """A tensor with the array's elements, so many bytes into a buffer of its own."""
     whole = scope.empty((array.nbytes + offset,), np.uint8)
@@ -75,6 +85,7 @@ _Shape: TypeAlias = tuple[int, int, int, int]
 _Run: TypeAlias = Callable[[Any, int, int, int, int], tuple[Array, Array, Array]]
 _SUBJECTS: tuple[tuple[str, str, _Run, tuple[int, ...]], ...] = (
     ("gemm_f32_tiled", "gemm_f32_tiled.hip", _tiled, _DEPTHS),
+    ("gemm_f32_f16", "gemm.hip", _stored, (*_DEPTHS, 24)),
     ("grouped_gemm", "grouped_gemm.hip", _grouped, _DEPTHS),
     ("quantised_gemm_q8_0", "quantised_gemm.hip", _quantised, (31, 32, 33, 96)),
 )
@@ -84,7 +95,7 @@ _SOURCES = {name: source for name, source, _, _ in _SUBJECTS}
 def _shapes(name: str, depths: Sequence[int]) -> list[_Shape]:
     """(m, n, k, offset): all sizes at an aligned address, a few at others."""
     aligned = [(*shape, 0) for shape in product(_EDGES, _EDGES, depths)]
-    if name != "gemm_f32_tiled":
+    if not name.startswith("gemm_f32"):
         return aligned
     return aligned + [(m, 65, 17, offset) for m, offset in product((1, 64, 65), _OFFSETS)]
 

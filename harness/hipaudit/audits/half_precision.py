@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+import hipaudit_reference as ref
 from hipaudit.audits.sweep import Sweep, try_in_child, wrong
 from hipaudit.child import Json, Progress
 from hipaudit.device import Device
@@ -22,7 +23,10 @@ from hipaudit_runtime.ops.arguments import packed
 from hipaudit_runtime.tensors import Scope
 
 _CODES = 1 << 16
-_FIELDS = {"Q4_0": (0,), "Q4_1": (0, 2), "Q5_0": (0,), "Q5_1": (0, 2), "Q8_0": (0,)}
+_FIELDS = {
+    "Q4_0": (0,), "Q4_1": (0, 2), "Q5_0": (0,), "Q5_1": (0, 2), "Q8_0": (0,),
+    "Q2_K": (80, 82), "Q3_K": (108,), "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,),
+}  # fmt: skip
 """Where each format has its fp16 fields: scale, and minimum."""
 _BUILDS = {"strict": (), "fast math": ("-ffast-math",)}
 _THREADS = 256
@@ -44,20 +48,21 @@ def _blocks(kind: str) -> Array:
 
 
 def _exact(kind: str, blocks: Array) -> Array:
-    """The values in float64, from their definition: without rounding."""
-    fields = [blocks[:, at : at + 2].copy().view("<f2").astype(np.float64) for at in _FIELDS[kind]]
-    rest = blocks[:, 2 * len(fields) :]
-    if kind == "Q8_0":
-        codes = rest.view(np.int8).astype(np.float64)
-    else:
-        packed_codes = rest[:, 4:] if kind.startswith("Q5") else rest
-        codes = np.concatenate([packed_codes & 15, packed_codes >> 4], axis=1).astype(np.float64)
-        if kind.startswith("Q5"):
-            codes += 16.0 * np.unpackbits(rest[:, :4], axis=1, bitorder="little")
-    if len(fields) == 1:
-        codes -= {"Q4_0": 8, "Q5_0": 16, "Q8_0": 0}[kind]
-    with np.errstate(invalid="ignore"):
-        return np.asarray(fields[0] * codes + (fields[1] if len(fields) == 2 else 0.0))
+    """The values in float64, without rounding: each field times what it multiplies.
+
+    A value is linear in its block's fields, and what a field multiplies is a small integer: the
+    value where that field is 1 and the other 0.
+    """
+    total = np.zeros((len(blocks), ops.FORMATS[kind].elements))
+    for field in _FIELDS[kind]:
+        unit = blocks.copy()
+        for at in _FIELDS[kind]:
+            unit[:, at : at + 2] = np.array([at == field], "<f2").view(np.uint8)
+        factors = ref.dequantise(unit, kind).reshape(total.shape)
+        scale = blocks[:, field : field + 2].copy().view("<f2").astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            total = total + scale * factors
+    return total
 
 
 def sweep_in_child(payload: Mapping[str, Any], device: Device, progress: Progress) -> Json:
@@ -80,7 +85,7 @@ def _dequantised(device: Any, kind: str, blocks: Array, options: tuple[str, ...]
     """The kernel's values, compiled with options of this audit's own."""
     name = f"dequantise_{ops.FORMATS[kind].name}"
     with Scope() as scope:
-        values = scope.empty((len(blocks), 32), np.float32)
+        values = scope.empty((len(blocks), ops.FORMATS[kind].elements), np.float32)
         kernel = modules.kernel(device, "dequantise.hip", name, options)
         grid = -(-values.size // 4 // _THREADS)
         kernel.launch(grid, _THREADS, packed(scope.upload(blocks), values, len(blocks)))
@@ -109,7 +114,7 @@ def _entry(kind: str, arch: str, build: str, got: Array, want: Array) -> dict[st
 
 
 def audit(archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: None) -> Sweep:
-    """Sweep the block formats of 32 values over the codes of their fp16 fields."""
+    """Sweep the block formats over the codes of their fp16 fields."""
     target = "hipaudit.audits.half_precision:sweep_in_child"
     done = try_in_child(target, archs, device, tick, {"build": "plain"})
     replay = "hipaudit audit --only precision"
