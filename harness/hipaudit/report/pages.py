@@ -16,6 +16,7 @@ from typing import Any
 from hipaudit import __version__
 from hipaudit.audits.barriers import BarrierAudit
 from hipaudit.audits.claims.claim import Claims
+from hipaudit.audits.inventory import inventory
 from hipaudit.audits.kernels import KernelAudit
 from hipaudit.audits.kill_matrix import Kill
 from hipaudit.audits.memory_page import MemoryAudit
@@ -30,6 +31,7 @@ from hipaudit.report import (
     barrier_page,
     catalogue,
     claims_page,
+    inventory_page,
     kernel_page,
     kill_page,
     library_page,
@@ -107,6 +109,9 @@ def _pages(data: AuditData, scores: Mapping[str, Score], folder: Path) -> Iterat
         values = library_page.values(data.kernels, scores, data.code)
         summary = "all kernels by formats, parts, mutation scores, registers and occupancy."
         yield Page("library.md", library_page.TEMPLATE, values, "The kernel library", summary)
+        found = data.outcome.findings.items
+        entries = inventory(data.kernels, data.code, data.outcome.kernels, found)
+        yield _titled(inventory_page.TEMPLATE, inventory_page.values(entries))
     if data.model is not None:
         yield audit_pages.model(data.model, folder)
     summary = "the errors of float functions over all 2^32 arguments."
