@@ -98,7 +98,9 @@ def _feed_forward(name: str, drawn: Callable[..., Array]) -> Layer:
         half = ops.scale(device, ops.gemm(device, inner, held["down"]), 0.5)
         return np.asarray(ops.add(device, x, half))
 
-    return Layer(name, {**_norm(drawn), "up": drawn(WIDTH, INNER), "down": drawn(INNER, WIDTH)}, run)
+    return Layer(
+        name, {**_norm(drawn), "up": drawn(WIDTH, INNER), "down": drawn(INNER, WIDTH)}, run
+    )
 
 
 def _attention(name: str, drawn: Callable[..., Array]) -> Layer:

@@ -35,7 +35,8 @@ _EPILOG = (
 
 _OTHERS = (
     "model, memory, isa, reductions, alignment, precision, parameters, structural, bf16, "
-    "indexing, mla, scheduler, speculative, barriers, faults, claims"
+    "indexing, mla, scheduler, speculative, asr_layers, asr_benchmarks, tile_waste, barriers, "
+    "faults, claims"
 )
 
 
@@ -96,6 +97,7 @@ def _command(
         write_html(data, pages, html_to)
     seconds = round(time.monotonic() - began, 1)
     facts = {"seconds": seconds, "cores": os.cpu_count(), "kernels": data.outcome.kernels}
+    facts["measured"] = {sweep.name: sweep.facts for sweep in data.sweeps if sweep.facts}
     write_run_facts({**facts, "parts": done.seconds}, out)
     placing.commit(out)
     kept.forget()

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 from hipaudit import native_build
 from hipaudit.audits import (
     array_parameters,
+    asr_benchmarks,
+    asr_layers,
     barriers,
     batch_scheduler,
     bf16,
@@ -30,6 +32,7 @@ from hipaudit.audits import (
     model_dequantisation,
     speculative_decoding,
     structural,
+    tile_waste,
 )
 from hipaudit.audits.fault_corpus import Fault, read_corpus
 from hipaudit.audits.kept import Kept
@@ -58,6 +61,9 @@ SWEEPS: Mapping[str, Any] = {
     "mla": mla_projection,
     "scheduler": batch_scheduler,
     "speculative": speculative_decoding,
+    "asr_layers": asr_layers,
+    "asr_benchmarks": asr_benchmarks,
+    "tile_waste": tile_waste,
 }
 BARRIERS = "barriers"
 FAULTS = "faults"
@@ -69,7 +75,9 @@ OTHERS = (MODEL, MEMORY, CODE, *SWEEPS, *_EMULATED)
 """What --only takes beside the names of kernels."""
 
 _QUICK_EXAMPLES = 3
-_QUICK = frozenset({MEMORY, CLAIMS, "structural", "bf16", "indexing", "scheduler"})
+_QUICK = frozenset(
+    {MEMORY, CLAIMS, "structural", "bf16", "indexing", "scheduler", "asr_layers", "tile_waste"}
+)
 """What --quick keeps beside the kernels."""
 
 
