@@ -140,10 +140,10 @@ def audit(archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: 
         rows=tuple(_row(one) for one in done.entries),
         totals=(
             *_growth_of(done.entries, archs[0]),
-            f"gates: {', '.join(GATES)}; {len(PLANTED)} series that one of them must refuse, "
-            f"{len(blind)} mistakes of a gate",
-            "times and the gates' verdicts on them differ between machines: audit.json in "
-            ".run, beside these pages, has them",
+            (f"gates: {', '.join(GATES)}; {len(PLANTED)} series that one of them must refuse, "
+            f"{len(blind)} mistakes of a gate"),
+            ("times and the gates' verdicts on them differ between machines: audit.json in "
+            ".run, beside these pages, has them"),
         ),
         findings=(*done.faults, *(_finding(one) for one in blind)),
         launches=done.launches,

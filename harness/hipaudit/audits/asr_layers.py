@@ -114,12 +114,12 @@ def audit(archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: 
         numeric=frozenset({2, 3, 5, 6, 7}),
         rows=tuple(_row(one) for one in layers),
         totals=(
-            f"{len(each)} layers, {parameters:,} parameters, {weights:,} bytes of weights; "
-            f"{_SECONDS:g} s of sound at {conformer.RATE:,} Hz, weights drawn",
-            f"{up:,} bytes go up for a pass, {up / weights:.2g} times the weights: operations "
-            "bring their operands from the host each time",
-            f"{len(wrong)} sums do not add up: by layer against the ledger's totals, weights and "
-            "input against what went up",
+            (f"{len(each)} layers, {parameters:,} parameters, {weights:,} bytes of weights; "
+            f"{_SECONDS:g} s of sound at {conformer.RATE:,} Hz, weights drawn"),
+            (f"{up:,} bytes go up for a pass, {up / weights:.2g} times the weights: operations "
+            "bring their operands from the host each time"),
+            (f"{len(wrong)} sums do not add up: by layer against the ledger's totals, weights and "
+            "input against what went up"),
         ),
         findings=(*done.faults, *(_finding(*one) for one in wrong)),
         launches=done.launches,

@@ -63,7 +63,7 @@ def _front() -> Layer:
     }
 
     def run(device: Any, x: Array, held: dict[str, Array]) -> Array:
-        return ops.log_mel(device, x, held["window"], held["filters"], HOP)[0]
+        return np.asarray(ops.log_mel(device, x, held["window"], held["filters"], HOP)[0])
 
     return Layer("log-mel front end", weights, run)
 

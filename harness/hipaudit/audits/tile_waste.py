@@ -120,8 +120,10 @@ def audit(archs: Sequence[str], device: str, tick: Callable[[], None] = lambda: 
         rows=tuple(rows),
         totals=(
             "the share of threads beyond the fewest that the kernel ever has for an output",
-            f"more than half are idle in {much} of {len(shares)} shapes: products of few rows "
-            "have kernels of their own (gemv)",
+            (
+                f"more than half are idle in {much} of {len(shares)} shapes: products of few rows "
+                "have kernels of their own (gemv)"
+            ),
         ),
         findings=done.faults,
         launches=done.launches,

@@ -97,8 +97,8 @@ def _command(
         write_html(data, pages, html_to)
     seconds = round(time.monotonic() - began, 1)
     facts = {"seconds": seconds, "cores": os.cpu_count(), "kernels": data.outcome.kernels}
-    facts["measured"] = {sweep.name: sweep.facts for sweep in data.sweeps if sweep.facts}
-    write_run_facts({**facts, "parts": done.seconds}, out)
+    measured = {sweep.name: sweep.facts for sweep in data.sweeps if sweep.facts}
+    write_run_facts({**facts, "parts": done.seconds, "measured": measured}, out)
     placing.commit(out)
     kept.forget()
     parts = [word for name in only or () for word in ("--only", name)]
