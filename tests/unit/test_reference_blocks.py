@@ -23,7 +23,10 @@ _SCALE_AT = {
     "Q3_K": (108,),
     "Q6_K": (208,),
     "MXFP4": (),
+    "NVFP4": (),
 }
+# gguf does not decode Q8_1, and gives it the size that it had with float32 fields.
+_IN_GGUF = [name for name in ggml.BLOCK_TYPES if name != "Q8_1"]
 
 
 def _random_blocks(name: str, count: int = 3000) -> Any:
@@ -36,7 +39,7 @@ def _random_blocks(name: str, count: int = 3000) -> Any:
     return blocks
 
 
-@pytest.mark.parametrize("name", ggml.BLOCK_TYPES)
+@pytest.mark.parametrize("name", _IN_GGUF)
 def test_decoding_equals_gguf_bit_for_bit(name: str) -> None:
     blocks = _random_blocks(name)
     with np.errstate(all="ignore"):
@@ -48,7 +51,27 @@ def test_decoding_equals_gguf_bit_for_bit(name: str) -> None:
     nan = np.isnan(expected)
     np.testing.assert_array_equal(np.isnan(values), nan)
     np.testing.assert_array_equal(values.view(np.uint32)[~nan], expected.view(np.uint32)[~nan])
-    assert np.any(nan) or name == "MXFP4"
+    assert np.any(nan) or name in ("MXFP4", "NVFP4")
+
+
+def test_every_scale_and_code_of_nvfp4_is_what_gguf_has() -> None:
+    blocks = np.zeros((256, 36), np.uint8)
+    blocks[:, :4] = np.arange(256)[:, None]
+    blocks[:, 4:] = np.tile(np.arange(16) | np.arange(15, -1, -1) << 4, 2)
+    expected = gguf.quants.dequantize(blocks, gguf.GGMLQuantizationType.NVFP4)
+    np.testing.assert_array_equal(ggml.decode(blocks, "NVFP4").reshape(256, 64), expected)
+    assert np.max(expected) == 480 * 6  # ggml reads 0xff as a number, 0x7f as 0
+
+
+def test_q8_1_is_its_codes_times_its_step_and_keeps_a_sum_that_may_overflow() -> None:
+    block = np.zeros((2, 36), np.uint8)
+    block[:, :2] = np.array([20.0], "<f2").view(np.uint8)
+    block[:, 4:] = 127
+    with np.errstate(over="ignore"):
+        sums = np.array([32 * 127 * 20.0]).astype(np.float16)  # 81,280: beyond fp16
+    block[1, 2:4] = sums.view(np.uint8)
+    np.testing.assert_array_equal(ggml.decode(block, "Q8_1"), np.full(64, 2540, np.float32))
+    assert ggml.sum_of_q8_1(block).tolist() == [0.0, np.inf]
 
 
 def test_block_sizes_are_ggmls() -> None:
@@ -64,13 +87,16 @@ def test_block_sizes_are_ggmls() -> None:
         "Q4_K": 144,
         "Q5_K": 176,
         "Q6_K": 210,
+        "Q8_1": 36,
         "MXFP4": 17,
+        "NVFP4": 36,
     }
-    for name, kind in ggml.BLOCK_TYPES.items():
+    for name in _IN_GGUF:
+        kind = ggml.BLOCK_TYPES[name]
         assert gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[name]] == (kind.elements, kind.bytes)
 
 
-@pytest.mark.parametrize("name", ggml.BLOCK_TYPES)
+@pytest.mark.parametrize("name", _IN_GGUF)
 def test_magnitudes_are_the_sum_of_the_parts(name: str) -> None:
     blocks = _random_blocks(name)
     values, sizes = ggml.decode(blocks, name), ggml.magnitudes(blocks, name)

@@ -12,10 +12,16 @@ Q4_1        20        32  d f16, m f16, 16 bytes of nibbles:          d q + m
 Q5_0        22        32  d f16, 32 high bits, 16 bytes of nibbles:   d (q - 16)
 Q5_1        24        32  d f16, m f16, 32 high bits, nibbles:        d q + m
 Q8_0        34        32  d f16, 32 int8:                             d q
+Q8_1        36        32  d f16, s f16, 32 int8:                      d q
 MXFP4       17        32  E8M0 byte, 16 bytes of nibbles:             scale * e2m1(q)
+NVFP4       36        64  4 unsigned E4M3 bytes, 4 x 8 bytes of       scale * e2m1(q)
+                          nibbles, of 16 elements each
 =======  =====  ========  ==================================================================
 
-Of each byte of nibbles the low one is element i, the high one element i + 16. The 256-element
+Of each byte of nibbles the low one is element i, the high one element i + 16 (NVFP4: i + 8 of its
+16). Q8_1 holds activations: its s, the sum of d q rounded to fp16, is what a product with a minimum
+takes and no part of the values; past 65504 it is infinite (`sum_of_q8_1`). NVFP4's scale byte 0x7f
+is 0, and of the others the top bit counts for nothing, as ggml reads them. The 256-element
 types are in `ggml_super`. Types with a codebook (IQ1_S and the like) and ternary ones are decoded
 by `gguf.quants` itself: for them it is the specification. Source: the block structures of ggml
 (ggml-common.h); `gguf.quants` is the independent oracle, compared bit for bit in the tests.
@@ -142,6 +148,15 @@ def _q8_0(blocks: Bytes) -> Float32:
     return half(blocks, 0) * blocks[:, 2:].view(np.int8).astype(np.float32)
 
 
+def _q8_1(blocks: Bytes) -> Float32:
+    return half(blocks, 0) * blocks[:, 4:].view(np.int8).astype(np.float32)
+
+
+def sum_of_q8_1(data: ArrayLike) -> Float32:
+    """The stored sums of Q8_1 blocks, one a block; infinite where the quantiser overflowed fp16."""
+    return half(as_blocks(data, "Q8_1"), 2)[:, 0]
+
+
 # Twice the e2m1 values, with half the scale: 2^128 = 2 * 2^127 would not be a finite fp32.
 _TWICE_E2M1 = np.array([0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12], dtype=np.float32)
 
@@ -149,6 +164,19 @@ _TWICE_E2M1 = np.array([0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]
 def _mxfp4(blocks: Bytes) -> Float32:
     half_scale = np.ldexp(np.float32(1), blocks[:, :1].astype(np.int32) - 128).astype(np.float32)
     return half_scale * _TWICE_E2M1[nibbles(blocks[:, 1:]).astype(np.int64)]
+
+
+def _nvfp4(blocks: Bytes) -> Float32:
+    code = (blocks[:, :4] & 0x7F).astype(np.int32)
+    exponent, mantissa = code >> 3, code & 7
+    # Half the scale, as the table holds twice the values.
+    normal = np.ldexp((8 + mantissa).astype(np.float32), exponent - 11)
+    half_scale = np.where(exponent == 0, np.ldexp(mantissa.astype(np.float32), -10), normal)
+    half_scale = np.where(blocks[:, :4] == 0x7F, np.float32(0), half_scale)
+    pairs = blocks[:, 4:].reshape(-1, 4, 8)
+    codes = np.concatenate([pairs & 15, pairs >> 4], axis=2).astype(np.int64)
+    values = half_scale[:, :, None].astype(np.float32) * _TWICE_E2M1[codes]
+    return np.asarray(values.reshape(-1, 64))
 
 
 def _by_gguf(name: str) -> Decoder:
@@ -182,6 +210,8 @@ BLOCK_TYPES: dict[str, BlockType] = {
         BlockType("Q4_K", 144, 256, ggml_super.q4_k),
         BlockType("Q5_K", 176, 256, ggml_super.q5_k),
         BlockType("Q6_K", 210, 256, ggml_super.q6_k),
+        BlockType("Q8_1", 36, 32, _q8_1),
         BlockType("MXFP4", 17, 32, _mxfp4),
+        BlockType("NVFP4", 36, 64, _nvfp4),
     )
 }
