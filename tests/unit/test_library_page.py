@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hipaudit.audits import kernels
+from hipaudit.audits.mutation_scores import digest_of
 from hipaudit.device import Device
 from hipaudit.finding import Finding, identified
 from hipaudit.isa.parts import PARTS
@@ -49,12 +51,14 @@ def test_indices_are_no_format_of_a_kernel_with_numbers(device: Device) -> None:
 def test_scores_findings_and_code_are_joined_by_kernel(device: Device) -> None:
     path = shown_kernel_path("softmax.hip")
     finding = identified(Finding("", "timeout", "error", "softmax", ARCH, "no progress"))
-    score = Score("softmax.hip", "d", {"timeout": 3}, {}, 0, 0, (), 3)
+    score = Score("softmax.hip", digest_of("softmax.hip"), {"timeout": 3}, {}, 0, 0, (), 3)
     code = study(Question(path, (PARTS["gfx942"], PARTS[ARCH])))
     audits = [audited(device, "softmax", finding, finding)]
     page = library_page.values(audits, {"softmax.hip": score}, code)
     (row,) = page["rows"]
     assert (row["findings"], row["score"], page["unscored"]) == (1, "100.0 %", [])
+    old = library_page.values(audits, {"softmax.hip": replace(score, digest="d")}, code)
+    assert old["rows"][0]["score"] == "100.0 % (stale)"
     (entry,) = page["entries"]
     assert (entry["name"], entry["specs"], sorted(entry["parts"])) == (
         "softmax", "softmax", ["gfx1100", "gfx942"],

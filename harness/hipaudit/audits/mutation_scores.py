@@ -59,6 +59,11 @@ def digest_of(file: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
+def is_stale(score: Score) -> bool:
+    """Return whether the file, its mutants or its specs are others than those of the score."""
+    return score.file not in library_files() or score.digest != digest_of(score.file)
+
+
 @functools.cache
 def _modules(package: ModuleType) -> tuple[ModuleType, ...]:
     names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hipaudit.audits.kernels import KernelAudit
+from hipaudit.audits.mutation_scores import is_stale
 from hipaudit.isa.study import Studied, Study
 from hipaudit.mutation.result import Score, arguments_for
 from hipaudit.resources import kernels_folder
@@ -40,7 +41,9 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield a kernel's lines: one a part and combination of formats."""
     score = scores.get(audit.spec.source)
-    share = "-" if score is None else f"{100 * score.share(arguments):.1f} %"
+    share = "-"
+    if score is not None:
+        share = f"{100 * score.share(arguments):.1f} %{' (stale)' if is_stale(score) else ''}"
     for verdict in audit.verdicts:
         for formats in verdict["formats"]:
             yield {
