@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 
 from hipaudit.device import Device
+from hipaudit.library.models import TINY, tiny
 from hipaudit_runtime import ops
 from hipaudit_runtime.arenas import Arena
 from hipaudit_runtime.errors import HipError
+from hipaudit_runtime.generation.engine import CacheSize, Engine
+from hipaudit_runtime.generation.requests import Request, Sampling
 from hipaudit_runtime.kv_pages import CacheShape, KvPages
+from hipaudit_runtime.language_model import Step
+from hipaudit_runtime.models import Transformer
 from hipaudit_runtime.pinned import pinned_array
 from hipaudit_runtime.pools import StreamPool
 from hipaudit_runtime.streams import Stream
@@ -96,3 +101,78 @@ def test_operations_on_host_arrays(device: Device, hip_ledger: TestLedger) -> No
         ops.flash_attention(device, X[None, None], X[None, None], X[None, None])
 
     assert hip_ledger.fail_each(work, HipError) >= 14
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2moe", "deepseek2"])
+def test_a_model_from_its_weights_to_logits(
+    device: Device, hip_ledger: TestLedger, family: str
+) -> None:
+    weights = tiny(TINY[family])
+    seen: list[bytes] = []
+
+    def work() -> None:
+        with Transformer(weights, device) as model, model.cache(4, 8) as cache, Scope() as scope:
+            sequence = cache.tables.add()
+            model.forward(scope, cache, [Step(sequence, (1, 2, 3, 4, 5))])
+            logits = model.forward(scope, cache, [Step(sequence, (6,))]).download()
+            seen.append(logits.tobytes())
+
+    assert hip_ledger.fail_each(work, HipError) > 40
+    assert len(set(seen)) == 1
+
+
+def test_a_pass_that_fails_leaves_its_sequences_as_they_were(
+    device: Device, hip_ledger: TestLedger
+) -> None:
+    with Transformer(tiny(TINY["llama"]), device) as model, model.cache(8, 4) as cache:
+        first, second = cache.tables.add(), cache.tables.add()
+        before = cache.tables.counts
+
+        def work() -> None:
+            assert cache.tables.counts == before
+            assert not cache.tables.length(first)
+            with Scope() as scope:
+                model.forward(scope, cache, [Step(first, (1, 2, 3)), Step(second, (4, 5))])
+            for sequence in (first, second):
+                cache.tables.truncate(sequence, 0)
+
+        assert hip_ledger.fail_each(work, HipError) > 10
+
+
+def test_a_whole_generate(device: Device, hip_ledger: TestLedger) -> None:
+    weights = tiny(TINY["mistral"])
+    size = CacheSize(pages=8, page_size=4)
+    requests = [
+        Request((1, 2, 3), 6),
+        Request((9, 8, 7, 6, 5), 4, Sampling(temperature=0.9, top_k=20), seed=3),
+    ]
+
+    def generate() -> list[list[int]]:
+        with Transformer(weights, device) as model:
+            with Engine(model, lambda token: bytes([token]), cache=size) as engine:
+                numbers = [engine.submit(request) for request in requests]
+                answers: dict[int, list[int]] = {number: [] for number in numbers}
+                while engine.busy:
+                    for event in engine.step():
+                        assert not event.error
+                        answers[event.request] += event.tokens
+            return list(answers.values())
+
+    wanted = generate()
+    number, failed = 0, True
+    errors = retried = 0
+    while failed:
+        number += 1
+        since = hip_ledger.snapshot()
+        try:
+            with hip_ledger.failing(number):
+                assert generate() == wanted
+                failed = hip_ledger.ledger.asked() >= number
+                retried += failed
+        except HipError:
+            errors += 1
+        assert not hip_ledger.diff(since).made
+    assert generate() == wanted
+    assert errors > 20  # where weights are loaded
+    assert retried > 20  # in a batch, which is run again
+    assert errors + retried == number - 1
