@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from hipaudit_runtime import sources, streams
 from hipaudit_runtime.device import DeviceLike
@@ -44,6 +44,21 @@ class Kernel:
         *arguments* are ctypes values in the order of the kernel's parameters, addresses as
         ``c_void_p``. Raises HipError when HIP refuses the launch.
         """
+        watch = _WATCH.get()
+        if watch is not None:
+            with watch(self, arguments):
+                self._enqueue(grid, block, arguments, shared_bytes, stream)
+        else:
+            self._enqueue(grid, block, arguments, shared_bytes, stream)
+
+    def _enqueue(
+        self,
+        grid: int | tuple[int, int, int],
+        block: int | tuple[int, int, int],
+        arguments: tuple[Any, ...],
+        shared_bytes: int,
+        stream: Stream | None,
+    ) -> None:
         across = (grid, 1, 1) if isinstance(grid, int) else grid
         threads = (block, 1, 1) if isinstance(block, int) else block
         launch = hip.hipModuleLaunchKernel
@@ -68,6 +83,22 @@ class _Key:
 
 _modules: dict[_Key, Any] = {}
 _kernels: dict[tuple[_Key, str], Kernel] = {}
+
+
+Watch: TypeAlias = Callable[[Kernel, tuple[Any, ...]], AbstractContextManager[object]]
+"""Wraps a launch; among the arguments, `ops.arguments.Pointer` tells its tensor."""
+
+_WATCH: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watched_by(watch: Watch) -> Iterator[None]:
+    """Wrap each launch of this context, to look at what is given to it and what it makes of it."""
+    token = _WATCH.set(watch)
+    try:
+        yield
+    finally:
+        _WATCH.reset(token)
 
 
 _EXTRA: ContextVar[tuple[str, ...]] = ContextVar("compiler_options", default=())

@@ -18,6 +18,7 @@ from hipaudit.audits import (
     indexing,
     missing_reductions,
     mla_projection,
+    nan_tracing,
     structural,
 )
 from hipaudit.device import Device
@@ -234,3 +235,34 @@ def test_counts_that_differ_are_told() -> None:
         (finding,) = mla_projection._findings([right, wrong])
         assert finding.message == said
     assert replace(right, block=32, in_code=0).disagreements == ()
+
+
+def test_planted_mistakes_are_traced_to_their_place(device: Device) -> None:
+    for planted in nan_tracing.PLANTED:
+        entry = nan_tracing._plant(device, planted)
+        assert not entry.wrong, entry.first
+        elsewhere = nan_tracing._plant(device, replace(planted, column=planted.column + 1))
+        assert elsewhere.wrong, "the check can fail"
+    assert "launch 12, swiglu: element (0, 5)" in entry.first
+    assert "all it was given was finite" in entry.first
+
+
+def test_a_kernel_that_makes_nan_of_some_sizes_is_traced(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nan_tracing, "LENGTHS", (1, 2, 33))
+    clean = nan_tracing._climb(device, "llama")
+    assert (clean.sizes, clean.wrong, clean.first) == (3, 0, "-")
+    old, new = (
+        "[](float g, float value) { return g",
+        "[=](float g, float value) { return log(600.0f - count) * g",
+    )
+    with sources.folder(changed(tmp_path, "swiglu.hip", old, new)):
+        entry = nan_tracing._climb(device, "llama")
+    assert entry.wrong == 1
+    assert entry.input == "llama, 33 tokens"
+    assert "swiglu: element (0, 0) of [33, 96] is nan; all it was given was finite" in entry.first
+    (finding,) = nan_tracing._findings([nan_tracing._plain(entry)])
+    assert (finding.kind, finding.kernel) == ("nonfinite-mismatch", "swiglu")
+    assert finding.location is not None
+    assert finding.location.file.endswith("swiglu.hip")

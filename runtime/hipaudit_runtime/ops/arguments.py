@@ -19,6 +19,14 @@ Null = ctypes.c_void_p
 """``Null()`` is the pointer of an argument that is left out."""
 
 
+class Pointer(ctypes.c_void_p):
+    """The address of a tensor's first element, which remembers the tensor."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        super().__init__(tensor.address)
+        self.tensor = tensor
+
+
 def packed(*values: Tensor | float | Size | Long | Null) -> tuple[Any, ...]:
     """The values as ctypes, in the order of the kernel's parameters.
 
@@ -36,7 +44,7 @@ def _packed(value: Tensor | float | Size | Long | Null) -> Any:
                 f"a view of shape {value.shape} with strides {value.strides}: kernels take "
                 "row-major tensors without gaps; copy it to one with ops.launch_gather_view"
             )
-        return ctypes.c_void_p(value.address)
+        return Pointer(value)
     if isinstance(value, float):
         return ctypes.c_float(value)
     if isinstance(value, int):
