@@ -121,8 +121,6 @@ class Tracer:
         )
 
 
-
-
 def _first(mask: Array) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argwhere(mask)[0])
 
