@@ -323,7 +323,12 @@ def test_an_error_of_the_device_is_told_and_the_next_request_works(device: Devic
 
 
 def test_an_engine_that_breaks_tells_everybody(device: Device) -> None:
+    """Those that it has begun, and those that it has not."""
+    runs, go_on = threading.Event(), threading.Event()
+
     def break_down(steps: Sequence[Step]) -> None:
+        runs.set()
+        assert go_on.wait(20)
         raise TypeError(f"{len(steps)} steps")
 
     model = HashModel(device, before=break_down)
@@ -333,12 +338,15 @@ def test_an_engine_that_breaks_tells_everybody(device: Device) -> None:
         Worker(engine, device.ordinal, 2) as worker,
     ):
         worker.submit(Request((1,), 2), heard.append)
+        assert runs.wait(20)
+        worker.submit(Request((2,), 2), heard.append)
+        go_on.set()
         deadline = time.monotonic() + 20
-        while worker.error is None and time.monotonic() < deadline:
+        while worker.open and time.monotonic() < deadline:
             time.sleep(0.01)
         with pytest.raises(RuntimeFault, match="the engine has stopped: 1 steps"):
             worker.submit(Request((1,), 2), heard.append)
-    assert [type(event.error) for event in heard] == [TypeError]
+    assert [type(event.error) for event in heard] == [TypeError, TypeError]
 
 
 def test_a_real_model_with_clients_that_leave(device: Device) -> None:

@@ -47,8 +47,8 @@ class Worker:
     """
 
     __slots__ = (
-        "_commands", "_engine", "_error", "_lock", "_most", "_open", "_ordinal", "_stopping",
-        "_thread", "_tickets",
+        "_commands", "_engine", "_error", "_lock", "_most", "_open", "_ordinal", "_running",
+        "_stopping", "_thread",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, ordinal: int, most: int) -> None:
@@ -56,9 +56,9 @@ class Worker:
         self._ordinal = ordinal
         self._most = most
         self._lock = threading.Lock()
-        self._open = 0
+        self._open: set[Ticket] = set()
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._tickets: dict[int, Ticket] = {}
+        self._running: dict[int, Ticket] = {}
         self._stopping = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._serve, name="engine", daemon=True)
@@ -71,7 +71,7 @@ class Worker:
     @property
     def open(self) -> int:
         """Requests that have not ended."""
-        return self._open
+        return len(self._open)
 
     @property
     def stats(self) -> Stats:
@@ -84,13 +84,13 @@ class Worker:
         Raises RequestError when the engine cannot serve it, BusyError, StoppedError.
         """
         self._engine.check(request)
+        ticket = Ticket(request, listener)
         with self._lock:
             if self._error is not None or self._stopping:
                 raise StoppedError(f"the engine has stopped: {self._error or 'shutting down'}")
-            if self._open >= self._most:
-                raise BusyError(f"{self._open} requests are open, and no more may be: try again")
-            self._open += 1
-        ticket = Ticket(request, listener)
+            if self.open >= self._most:
+                raise BusyError(f"{self.open} requests are open, and no more may be: try again")
+            self._open.add(ticket)
         self._commands.put(lambda: self._begin(ticket))
         return ticket
 
@@ -101,7 +101,7 @@ class Worker:
     def _begin(self, ticket: Ticket) -> None:
         if not ticket.ended:
             ticket.number = self._engine.submit(ticket.request)
-            self._tickets[ticket.number] = ticket
+            self._running[ticket.number] = ticket
 
     def _cancel(self, ticket: Ticket) -> None:
         if ticket.ended:
@@ -113,9 +113,9 @@ class Worker:
     def _end(self, ticket: Ticket) -> None:
         ticket.ended = True
         if ticket.number is not None:
-            self._tickets.pop(ticket.number)
+            self._running.pop(ticket.number)
         with self._lock:
-            self._open -= 1
+            self._open.discard(ticket)
 
     def _serve(self) -> None:
         try:
@@ -128,7 +128,7 @@ class Worker:
             with self._lock:
                 self._error = error
             fault = error if isinstance(error, Exception) else StoppedError(repr(error))
-            for ticket in tuple(self._tickets.values()):
+            for ticket in tuple(self._open):
                 ticket.listener(Event(ticket.number or 0, (), "", Finish.ERROR, fault))
                 self._end(ticket)
 
@@ -144,7 +144,7 @@ class Worker:
             command()
 
     def _deliver(self, event: Event) -> None:
-        ticket = self._tickets[event.request]
+        ticket = self._running[event.request]
         if event.finish is not None:
             self._end(ticket)
         ticket.listener(event)
