@@ -1,7 +1,7 @@
 """Times one thing on the device that this process is bound to: a child of the benchmarks.
 
     python emulated_child.py gemm_f32_tiled|softmax|launch|barriers|shuffles|compile|load
-    python emulated_child.py quantised_gemv|quantised_gemm|dequantise
+    python emulated_child.py quantised_gemv|quantised_gemm|dequantise|decode
 
 A number behind that is of buffers of 256 bytes that live all the while.
 
@@ -11,6 +11,7 @@ for; of the others, see the functions. Results are checked once, before.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import sys
@@ -22,11 +23,15 @@ from pathlib import Path
 import numpy as np
 
 import hipaudit_reference as ref
+from hipaudit.audits.model_dequantisation import default_model
 from hipaudit_reference import bounds
 from hipaudit_runtime import modules, ops, sources
 from hipaudit_runtime.device import DeviceLike, current_device
 from hipaudit_runtime.hip import call, hip
+from hipaudit_runtime.language_model import Step
+from hipaudit_runtime.models import Transformer
 from hipaudit_runtime.tensors import Scope, Tensor
+from hipaudit_runtime.weights import open_gguf
 
 LAUNCHES = 1000
 ROUNDS = 200
@@ -143,6 +148,23 @@ def _own_kernel(device: DeviceLike, name: str) -> modules.Kernel:
         return modules.kernel(device, "device_costs.hip", name)
 
 
+def decode(device: DeviceLike, scope: Scope) -> Round:
+    """One more token of SmolLM2 behind a prompt of 16."""
+    model = Transformer(open_gguf(default_model()), device)
+    cache = model.cache(2, 16)
+    for each in (cache, model):
+        atexit.register(each.close)
+    sequence = cache.tables.add()
+    model.forward(scope, cache, [Step(sequence, tuple(range(1000, 1016)), 0)])
+
+    def one() -> None:
+        with Scope() as space:
+            model.forward(space, cache, [Step(sequence, (2000,))]).download()
+        cache.tables.truncate(sequence, 16)
+
+    return one
+
+
 def _waits(device: DeviceLike, scope: Scope, name: str) -> Round:
     kernel = _own_kernel(device, name)
     result = scope.empty((THREADS,), np.int32)
@@ -163,6 +185,7 @@ WORK = {
     "quantised_gemv": quantised_gemv,
     "quantised_gemm": quantised_gemm,
     "dequantise": dequantise,
+    "decode": decode,
     "launch": launch,
     "barriers": barriers,
     "shuffles": shuffles,
