@@ -229,25 +229,48 @@ HIPAUDIT_HOT bool write_words(const Context& here, const Horizon& horizon, const
   return true;
 }
 
+// Decides an access of kWords words' shadow, of those bytes that `now` has.
+template <unsigned kWords, bool kWrite, bool kGlobal>
+HIPAUDIT_HOT bool decide(const Context& here, const Words& words, uint64_t now, uintptr_t pc) {
+  const CheckWindow& window = here.check;
+  Horizon horizon = kGlobal ? Horizon{window.global_floor, window.global_span}
+                            : Horizon{window.shared_floor, window.shared_span};
+  return kWrite ? write_words<kWords, kGlobal>(here, horizon, words, now, pc)
+                : read_words<kWords, kGlobal>(here, horizon, words, now, pc);
+}
+
+// An access that lies askew: word by word, of each the bytes that are touched.
+template <bool kWrite, bool kGlobal>
+__attribute__((noinline)) bool access_askew(const Context& here, uintptr_t offset, unsigned size,
+                                            uintptr_t pc) {
+  for (uintptr_t word = offset & ~uintptr_t{3}; word < offset + size; word += 4) {
+    uintptr_t low = word < offset ? offset - word : 0;
+    uintptr_t high = word + 4 > offset + size ? offset + size - word : 4;
+    uint64_t bytes = (uint64_t{1} << high) - (uint64_t{1} << low);
+    uint64_t now = present<0>(here, 0) | bytes << Record::kMaskBit;
+    Words words = kGlobal ? global_words(word) : shared_words(here.check, word);
+    if (!decide<1, kWrite, kGlobal>(here, words, now, pc)) return false;
+  }
+  return true;
+}
+
 // `shared` is where the worker's shared memory begins, of at most `span` bytes.
 template <unsigned kSize, bool kWrite>
 HIPAUDIT_HOT bool access(Context& here, uintptr_t shared, uintptr_t span, uintptr_t address,
                          uintptr_t pc) {
   constexpr unsigned kWords = kSize < 4 ? 1 : kSize / 4;
-  if (address % kAlign<kSize> != 0 || here.check.attention != 0) return false;
-  uint64_t now = present<kSize>(here, address);
+  if (here.check.attention != 0) return false;
+  bool askew = address % kAlign<kSize> != 0;
   uintptr_t offset = address - shared;
   bool decided = false;
   if (offset < span) {
-    Horizon horizon{here.check.shared_floor, here.check.shared_span};
-    Words words = shared_words(here.check, offset);
-    decided = kWrite ? write_words<kWords, false>(here, horizon, words, now, pc)
-                     : read_words<kWords, false>(here, horizon, words, now, pc);
+    decided = askew ? access_askew<kWrite, false>(here, offset, kSize, pc)
+                    : decide<kWords, kWrite, false>(here, shared_words(here.check, offset),
+                                                    present<kSize>(here, address), pc);
   } else if (offset = address - kDeviceBase; offset < kDeviceSpan) {
-    Horizon horizon{here.check.global_floor, here.check.global_span};
-    Words words = global_words(offset);
-    decided = kWrite ? write_words<kWords, true>(here, horizon, words, now, pc)
-                     : read_words<kWords, true>(here, horizon, words, now, pc);
+    decided = askew ? access_askew<kWrite, true>(here, offset, kSize, pc)
+                    : decide<kWords, kWrite, true>(here, global_words(offset),
+                                                   present<kSize>(here, address), pc);
     here.check.moved += decided ? kSize : 0;
   }
   here.check.accesses += decided;
