@@ -6,10 +6,20 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c requirements.lock
 
-.PHONY: audit test check bench docs doctor format clean
+.PHONY: audit gallery test check bench docs doctor format clean
 
 audit: $(READY)
 	$(BIN)/hipaudit audit $(ARGS)
+
+# The committed pages are what the code writes: fails when they are not. To renew them: make audit,
+# and commit reports/.
+gallery: audit
+	@changed="$$(git status --porcelain --untracked-files=all -- reports)"; \
+	if [ -n "$$changed" ]; then \
+	  git --no-pager diff --stat -- reports; echo "$$changed" >&2; \
+	  echo "the committed reports/ are not what the code writes: commit what make audit wrote" >&2; \
+	  exit 1; \
+	fi
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not matrix and not exhaustive" $(ARGS)

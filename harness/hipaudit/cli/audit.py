@@ -36,7 +36,7 @@ _EPILOG = (
 _OTHERS = (
     "model, memory, isa, reductions, alignment, precision, parameters, structural, bf16, "
     "indexing, mla, nan, scheduler, speculative, asr_layers, asr_benchmarks, tile_waste, "
-    "barriers, faults, claims"
+    "constants, barriers, faults, claims"
 )
 
 

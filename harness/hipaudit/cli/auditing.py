@@ -20,6 +20,7 @@ from hipaudit.audits import (
     batch_scheduler,
     bf16,
     claims,
+    constants,
     decoding,
     fault_checker,
     gemm_alignment,
@@ -66,6 +67,7 @@ SWEEPS: Mapping[str, Any] = {
     "asr_layers": asr_layers,
     "asr_benchmarks": asr_benchmarks,
     "tile_waste": tile_waste,
+    "constants": constants,
 }
 BARRIERS = "barriers"
 FAULTS = "faults"
@@ -78,7 +80,17 @@ OTHERS = (MODEL, MEMORY, CODE, *SWEEPS, *_EMULATED)
 
 _QUICK_EXAMPLES = 3
 _QUICK = frozenset(
-    {MEMORY, CLAIMS, "structural", "bf16", "indexing", "scheduler", "asr_layers", "tile_waste"}
+    {
+        MEMORY,
+        CLAIMS,
+        "constants",
+        "structural",
+        "bf16",
+        "indexing",
+        "scheduler",
+        "asr_layers",
+        "tile_waste",
+    }
 )
 """What --quick keeps beside the kernels."""
 

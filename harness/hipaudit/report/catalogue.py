@@ -10,7 +10,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Kernel audits",
         (
-            *("library", "kernel_inventory", "structural", "tile_waste"),
+            *("library", "kernel_inventory", "structural", "constants", "tile_waste"),
             *("attention_bf16", "gemm_bf16", "moe_bf16", "gemm_alignment"),
             *("barriers", "kill_matrix", "mutation", "generated_code"),
         ),
