@@ -1,8 +1,8 @@
 """Constants against comments: the numbers that a kernel's header comment states, in its code.
 
 A header says how to launch a kernel (threads of a block) and how it divides its work (tiles,
-steps). Each such number is looked for among the launch bounds, constants and literals of the code and of
-the headers that it includes. A block larger than the bounds is refused by HIP: that is a finding.
+steps). Each such number is looked for among the launch bounds, constants and literals of the code
+and of its own headers. A block larger than the bounds is refused by HIP: that is a finding.
 """
 
 from __future__ import annotations
