@@ -232,7 +232,7 @@ __device__ State<kChunks> attend(const Tiles& tiles, Range block, Range seen, Sc
     if (kSharedTile) __syncthreads();  // the next keys go where these values lie
   }
 
-  __syncthreads();
+  // The peaks have been read: weigh() ends with a barrier.
   float* totals = tiles.peaks + row_of_block() * kLanes;
   totals[lane_of_row()] = state.total;
   __syncthreads();
