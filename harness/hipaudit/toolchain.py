@@ -60,6 +60,7 @@ KERNEL_MODE = (
     *("-std=gnu++20", "-fdeprecated-macro", "-ferror-limit", "50"),
 )
 PREPROCESS = (
+    "-O2",  # for __OPTIMIZE__
     *("-include", "hip/hip_runtime.h", "-include", "hipaudit/describe.h"),
     *("-D__HIP_PLATFORM_AMD__=1", "-D__HIP_ROCclr__=1", "-D__HIPCC__=1", "-DHIPAUDIT=1"),
 )

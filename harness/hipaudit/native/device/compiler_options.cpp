@@ -95,6 +95,7 @@ CompilerOptions translate_options(const std::vector<std::string>& options) {
     } else if (option == "-O0" || option == "-O1" || option == "-O2" || option == "-O3" ||
                option == "-Os") {
       out.code.push_back(option);
+      out.preprocessor.push_back(option);  // for __OPTIMIZE__
     } else if (option == "-O" || option == "-Ofast") {
       out.code.emplace_back("-O3");
       if (option == "-Ofast") add_floating_point("-ffast-math", out.code);
