@@ -9,7 +9,6 @@ import pytest
 from hash_model import Floats, HashModel, letter
 
 from hipaudit.device import Device
-from hipaudit.library.models import TinyModel, tiny
 from hipaudit.plugin_ledger import TestLedger
 from hipaudit_runtime.errors import CacheFullError, HipError
 from hipaudit_runtime.generation.engine import CacheSize, Engine
@@ -23,7 +22,6 @@ from hipaudit_runtime.generation.requests import (
 )
 from hipaudit_runtime.generation.scheduler import Limits
 from hipaudit_runtime.language_model import Step
-from hipaudit_runtime.models import Transformer
 
 pytestmark = pytest.mark.runtime
 
@@ -252,35 +250,3 @@ def test_every_allocation_may_fail_once(device: Device, hip_ledger: TestLedger) 
     assert at > 20
     assert all(answer[0] == plain[0] for answer in said), "greedy, with a draft or without"
     assert all(len(answer[1]) == 3 for answer in said)
-
-
-def test_every_allocation_of_a_model_may_fail_once(device: Device, hip_ledger: TestLedger) -> None:
-    """From its weights to its last token; the next request works each time."""
-    weights = tiny(TinyModel(layers=1))
-    requests = [Request((1, 2, 3, 4, 5), 2), Request((7, 8), 2, WARM, seed=5)]
-
-    def answers(engine: Engine) -> list[list[int]]:
-        numbers = [engine.submit(request) for request in requests]
-        events = drain(engine)
-        return [tokens(events[number]) for number in numbers]
-
-    def run() -> list[list[int]]:
-        with (
-            Transformer(weights, device) as model,
-            Engine(model, letter, limits=Limits(2, 4), cache=SIZE) as engine,
-        ):
-            first, second = answers(engine), answers(engine)
-            assert first == second
-            return first
-
-    want = run()
-    at, asked, refused = 0, 0, 0
-    while asked >= at:
-        at += 1
-        with hip_ledger.failing(at):
-            try:
-                assert run() == want
-            except HipError:
-                refused += 1
-            asked = hip_ledger.ledger.asked()
-    assert 10 < refused < at - 20, "weights and caches refuse, batches run again"

@@ -11,15 +11,14 @@ from typing import Final, final
 
 from hipaudit_runtime.errors import RuntimeFault
 from hipaudit_runtime.generation.requests import Event, Finish, Request, RequestError
-from hipaudit_runtime.generation.sampler import sample
 from hipaudit_runtime.generation.scheduler import Job, Limits, Scheduler, Work
-from hipaudit_runtime.generation.speculative import NO_DRAFT, Draft, Drafter, next_draw, verify
+from hipaudit_runtime.generation.speculative import NO_DRAFT, Draft, Drafter, next_tokens
 from hipaudit_runtime.generation.stats import Stats
 from hipaudit_runtime.generation.stopping import TextStream
 from hipaudit_runtime.hip import call, hip
 from hipaudit_runtime.kv_pages import KvPages
 from hipaudit_runtime.language_model import LanguageModel, Step
-from hipaudit_runtime.tensors import Scope, Tensor
+from hipaudit_runtime.tensors import Scope
 
 _ATTEMPTS: Final = 2
 
@@ -44,7 +43,7 @@ class Engine:
     The memory of its caches goes back at its end.
 
     Raises:
-        ValueError: a draft whose vocabulary is of another size, or no room for a draft.
+        ValueError: a draft whose vocabulary is of another size.
         HipError: out of device memory; nothing is left allocated.
     """
 
@@ -155,9 +154,11 @@ class Engine:
         except BaseException:
             self._rewind(works)
             raise
-        self._count(works, chosen, time.perf_counter() - began)
+        share = (time.perf_counter() - began) / sum(work.count for work in works)
+        self._stats.batches += 1
         events = []
         for work, tokens in zip(works, chosen, strict=True):
+            self._stats.add(work.count, len(tokens), share * work.count)
             self._settle(work.job)
             if work.last:
                 events.append(self._advance(work.job, tokens))
@@ -175,34 +176,16 @@ class Engine:
         steps = []
         for work in works:
             drafted = drafts.get(work.job, NO_DRAFT).tokens
-            logits = 1 + len(drafted) if work.last else 0
-            steps.append(Step(work.sequence, (*work.tokens, *drafted), logits))
+            rows = 1 + len(drafted) if work.last else 0
+            steps.append(Step(work.sequence, (*work.tokens, *drafted), rows))
         with Scope() as scope:
-            logits_rows = self._model.forward(scope, self._cache, steps)
-            chosen = self._choose(scope, logits_rows, works, drafts)
+            logits = self._model.forward(scope, self._cache, steps)
+            chosen = next_tokens(self._model.device, scope, logits, works, drafts)
             call(hip.hipDeviceSynchronize)
-        return chosen
-
-    def _choose(
-        self, scope: Scope, logits: Tensor, works: Sequence[Work], drafts: Mapping[Job, Draft]
-    ) -> list[tuple[int, ...]]:
-        """The next tokens of each part of a batch, from the rows of its logits."""
-        device = self._model.device
-        if not drafts:
-            draws = [next_draw(work.job) for work in works if work.last]
-            tokens = iter(sample(device, scope, logits, draws))
-            return [(next(tokens),) if work.last else () for work in works]
-        chosen: list[tuple[int, ...]] = []
-        row = 0
-        for work in works:
-            draft = drafts.get(work.job, NO_DRAFT)
-            rows = 1 + len(draft.tokens) if work.last else 0
-            part = logits[row : row + rows]
-            chosen.append(verify(device, scope, part, work.job, draft) if work.last else ())
-            row += rows
-            if draft.tokens:
-                self._stats.drafted += len(draft.tokens)
-                self._stats.accepted += len(chosen[-1]) - 1
+        for work, tokens in zip(works, chosen, strict=True):
+            if drafted := drafts.get(work.job, NO_DRAFT).tokens:
+                self._stats.drafted += len(drafted)
+                self._stats.accepted += len(tokens) - 1
         return chosen
 
     def _settle(self, job: Job) -> None:
@@ -259,21 +242,6 @@ class Engine:
     def _rewind(self, works: Sequence[Work]) -> None:
         for work in works:
             self._scheduler.rewind(work)
-
-    def _count(
-        self, works: Sequence[Work], chosen: Sequence[Sequence[int]], seconds: float
-    ) -> None:
-        stats = self._stats
-        decoding = [work.last and work.count == 1 for work in works]
-        share = sum(decoding) / sum(work.count for work in works)
-        stats.batches += 1
-        for work, tokens, decodes in zip(works, chosen, decoding, strict=True):
-            if decodes:
-                stats.decode_tokens += len(tokens)
-            else:
-                stats.prefill_tokens += work.count
-        stats.decode_seconds += seconds * share
-        stats.prefill_seconds += seconds * (1 - share)
 
     def _forget(self, job: Job) -> None:
         self._scheduler.remove(job)

@@ -149,6 +149,33 @@ def next_draw(job: Job, drafted: Sequence[int] = ()) -> Draw:
     return Draw(request.sampling, request.seed, position, (*job.tokens, *drafted))
 
 
+def next_tokens(
+    device: DeviceLike,
+    scope: Scope,
+    logits: Tensor,
+    works: Sequence[Work],
+    drafts: Mapping[Job, Draft],
+) -> list[tuple[int, ...]]:
+    """The next tokens of each part of a batch, none for part of a prompt.
+
+    *logits* has a row for each token that is to be chosen or verified; it is overwritten. Raises
+    LogitsError, HipError.
+    """
+    if not drafts:
+        draws = [next_draw(work.job) for work in works if work.last]
+        tokens = iter(sample(device, scope, logits, draws))
+        return [(next(tokens),) if work.last else () for work in works]
+    chosen: list[tuple[int, ...]] = []
+    row = 0
+    for work in works:
+        draft = drafts.get(work.job, NO_DRAFT)
+        rows = 1 + len(draft.tokens) if work.last else 0
+        part = logits[row : row + rows]
+        chosen.append(verify(device, scope, part, work.job, draft) if work.last else ())
+        row += rows
+    return chosen
+
+
 def verify(
     device: DeviceLike, scope: Scope, logits: Tensor, job: Job, draft: Draft
 ) -> tuple[int, ...]:

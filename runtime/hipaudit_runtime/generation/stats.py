@@ -43,3 +43,12 @@ class Stats:
     decode_tokens: int = 0
     prefill_seconds: float = 0.0
     decode_seconds: float = 0.0
+
+    def add(self, count: int, chosen: int, seconds: float) -> None:
+        """Note a request's part of a batch: tokens that went in, that came out, and the time."""
+        if count == 1 and chosen:
+            self.decode_tokens += chosen
+            self.decode_seconds += seconds
+        else:
+            self.prefill_tokens += count
+            self.prefill_seconds += seconds
