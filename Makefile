@@ -32,7 +32,7 @@ check: $(READY)
 	git ls-files -z '*.h' '*.cpp' '*.hip' | xargs -0 -r $(BIN)/clang-format --dry-run -Werror
 
 docs: $(READY)
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/docs
 
 doctor: $(READY)
 	$(BIN)/hipaudit doctor $(ARGS)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import faulthandler
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +30,15 @@ def _watchdog(request: pytest.FixtureRequest) -> Iterator[None]:
         faulthandler.dump_traceback_later(_SECONDS, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel, without touching a registry."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--wheel"]
+    command += ["--outdir", str(folder), str(Path(__file__).resolve().parents[1])]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (built,) = folder.iterdir()
+    return built

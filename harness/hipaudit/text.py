@@ -55,7 +55,7 @@ def code_span(text: str) -> str:
     return f"<code>{escaped}</code>" if escaped else ""
 
 
-def code_block(text: str, language: str = "") -> str:
+def code_block(text: str, language: str = "text") -> str:
     """Return *text* as a fenced Markdown block whose fence the text cannot close."""
     body = inert(text, keep_newlines=True, limit=100_000)
     longest = run = 0

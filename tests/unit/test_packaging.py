@@ -17,21 +17,6 @@ from hipaudit.errors import UsageError
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def build(kind: str, folder: Path) -> Path:
-    """Build the wheel or the sdist without touching a registry."""
-    command = [sys.executable, "-m", "build", "--no-isolation", f"--{kind}"]
-    command += ["--outdir", str(folder), str(ROOT)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    (built,) = folder.iterdir()
-    return built
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("wheel", tmp_path_factory.mktemp("wheel"))
-
-
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the wheel's files, as pip lays them out."""
@@ -87,7 +72,11 @@ def test_an_installed_copy_does_the_main_job(installed: Path, tmp_path: Path) ->
 
 
 def test_the_sdist_is_the_project(tmp_path: Path) -> None:
-    with tarfile.open(build("sdist", tmp_path)) as archive:
+    command = [sys.executable, "-m", "build", "--no-isolation", "--sdist"]
+    command += ["--outdir", str(tmp_path), str(ROOT)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    with tarfile.open(next(tmp_path.iterdir())) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {
         "pyproject.toml",

@@ -9,7 +9,7 @@ from typing import Any
 from hipaudit import __version__
 from hipaudit.mutation.mutant import HINTS, Mutant
 from hipaudit.mutation.result import Score
-from hipaudit.report.rendering import templates
+from hipaudit.report import rendering
 
 PAGE = "mutation.md"
 _BY_OUTPUT = frozenset(
@@ -27,10 +27,11 @@ def write_page(
     scores: Sequence[Score], arguments: Mapping[str, str], archs: Sequence[str], folder: Path
 ) -> Path:
     """Write the page of the library's scores; return its path."""
-    template = templates().get_template("mutation.md.j2")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PAGE
-    path.write_text(template.render(values(scores, arguments, archs)), encoding="utf-8")
+    path.write_text(
+        rendering.page("mutation.md.j2", values(scores, arguments, archs)), encoding="utf-8"
+    )
     return path
 
 

@@ -35,9 +35,9 @@ from hipaudit.report import (
     kernel_page,
     kill_page,
     library_page,
+    rendering,
 )
 from hipaudit.report.page import Page, Values, causes
-from hipaudit.report.rendering import templates
 from hipaudit.report.ulp_page import ulp_tables
 from hipaudit.resources import kernels_folder
 from hipaudit.text import plural
@@ -90,11 +90,11 @@ def write_reports(data: AuditData, folder: Path, kept: Path | None = None) -> li
     scores = read_scores(kept or folder)
     pages = list(_pages(data, scores, folder))
     pages.insert(0, _index(data, pages, scores))
-    environment, common = templates(), _common(data)
+    common = _common(data)
     written = []
     for page in pages:
         path = folder / page.link
-        text = environment.get_template(page.template).render({**common, **page.values})
+        text = rendering.page(page.template, {**common, **page.values})
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         written.append(Written(page, path, text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hipaudit.text import code_block, code_span, markdown, plural
@@ -21,3 +23,20 @@ def templates() -> Environment:
     environment.filters["diff"] = lambda text: code_block(text, "diff")
     environment.globals |= {"plural": plural}
     return environment
+
+
+def page(template: str, values: dict[str, Any]) -> str:
+    """Return a page: no blank line twice and no space at a line's end, but inside of blocks."""
+    lines: list[str] = []
+    fence = ""
+    for line in templates().get_template(template).render(values).split("\n"):
+        marks = line[: len(line) - len(line.lstrip("`"))]
+        if fence:
+            lines.append(line)
+            fence = "" if line == fence else fence
+            continue
+        fence = marks if len(marks) >= 3 else ""
+        shown = line.rstrip()
+        if shown or (lines and lines[-1]):
+            lines.append(shown)
+    return "\n".join(lines).rstrip("\n") + "\n"
