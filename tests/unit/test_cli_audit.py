@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from hipaudit.audits.kept import Kept
+from hipaudit.cli.audit import _OTHERS
+from hipaudit.cli.auditing import OTHERS, make_plan
 
 FAST = ["--only", "softmax", "--only", "dequantise_q8_0", "--examples", "6"]
 
@@ -67,3 +72,48 @@ def test_a_truncated_model_exits_2_before_anything_runs(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert "cut.gguf is truncated or damaged" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_killed_audit_leaves_the_last_pages_and_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("softmax", "add", "scale", "silu")
+    wanted = [word for name in names for word in ("--only", name)]
+    arguments = [*wanted, "--examples", "4", "--out", "a"]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "index.md").write_text("the last complete one")
+    monkeypatch.chdir(tmp_path)
+    kept = Kept(make_plan(names, None, 4, "emulated").name)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "hipaudit", "audit", *arguments],
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not any(kept.load(name) for name in names):
+            assert running.poll() is None, "it ended before a part was kept"
+            time.sleep(0.02)
+    finally:
+        running.kill()
+        running.wait()
+    assert (tmp_path / "a" / "index.md").read_text() == "the last complete one"
+    result = audit(*arguments, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    facts = json.loads((tmp_path / "a" / ".run" / "audit.json").read_text())
+    assert set(facts["parts"]) == set(names)
+    assert 0 in facts["parts"].values()
+    assert "No findings" in (tmp_path / "a" / "index.md").read_text()
+    again = audit(*arguments, cwd=tmp_path)
+    assert again.returncode == 0
+    facts = json.loads((tmp_path / "a" / ".run" / "audit.json").read_text())
+    assert 0 not in facts["parts"].values(), "a complete audit leaves nothing to go on from"
+
+
+def test_progress_says_what_runs_and_what_is_left(tmp_path: Path) -> None:
+    result = audit(*FAST, "--out", "a", cwd=tmp_path)
+    assert "hipaudit: 2 of 2 parts done; 0 wait" in result.stderr
+
+
+def test_every_name_that_only_takes_is_in_the_help() -> None:
+    listed = _OTHERS.replace(",", "").split()
+    assert sorted(listed) == sorted(OTHERS)
