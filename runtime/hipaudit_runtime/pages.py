@@ -233,6 +233,14 @@ class PageTables:
             # The last first: of pages that go idle together, the deepest is evicted first.
             self._release(entry.pages.pop())
 
+    def discard(self, sequence: int, length: int) -> None:
+        """As `truncate`, where what was written behind *length* may be wrong: nobody finds it."""
+        entry = self._of(sequence)
+        for page in entry.pages[length // self._size :]:
+            if self._pages[page].references == 1:
+                self._forget(page)
+        self.truncate(sequence, length)
+
     def remove(self, sequence: int) -> None:
         """Forget a sequence and give its pages back; KeyError for an unknown one."""
         self.truncate(sequence, 0)

@@ -222,6 +222,27 @@ def test_logits_that_are_no_numbers_end_their_request_alone(device: Device) -> N
         assert events[good][-1].finish is Finish.LENGTH
 
 
+def test_what_a_failed_batch_wrote_is_not_shared(device: Device) -> None:
+    """An error that shows late: the pages are full, findable, and wrong."""
+    failing = True
+
+    def spoil(steps: Sequence[Step], logits: Floats) -> None:
+        del steps, logits
+        if failing:
+            keys = engine._cache.keys[0]
+            keys.upload(np.full(keys.shape, 7, np.float32))
+            raise HipError("hipDeviceSynchronize", "hipErrorLaunchFailure", 719)
+
+    prompt = tuple(range(12))
+    with Engine(HashModel(device, after=spoil), letter, cache=SIZE) as engine:
+        number = engine.submit(Request(prompt, 3))
+        assert drain(engine)[number][-1].finish is Finish.ERROR
+        failing = False
+        number = engine.submit(Request(prompt, 3))
+        assert tokens(drain(engine)[number]) == greedy(HashModel(device), prompt, 3)
+        assert engine.stats.reused_tokens == 0
+
+
 def test_every_allocation_may_fail_once(device: Device, hip_ledger: TestLedger) -> None:
     """The engine says so when it is made, and tries again when it runs."""
     requests = [Request((1, 2, 3), 4), Request(tuple(range(9)), 3, WARM, seed=5)]

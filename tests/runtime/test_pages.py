@@ -251,3 +251,23 @@ def test_a_length_beyond_the_sequence_is_refused() -> None:
     sequence = written(tables, [1])
     with pytest.raises(ValueError, match="length 2 is outside 0 to 1"):
         tables.truncate(sequence, 2)
+
+
+def test_pages_that_may_be_wrong_are_not_found() -> None:
+    tables = PageTables(6, 2)
+    first = tables.add()
+    tables.reserve(first, (1, 2))
+    tables.commit(first)
+    tables.reserve(first, (3, 4, 5))
+    tables.commit(first)
+    assert tables.length(tables.add((1, 2, 3, 4, 9))) == 4
+    tables.remove(1)
+    tables.discard(first, 3)
+    assert tables.tokens(first) == (1, 2, 3)
+    assert tables.length(tables.add((1, 2, 3, 4, 9))) == 2
+    tables.discard(first, 0)
+    shared = tables.add((1, 2, 9))
+    assert tables.length(shared) == 2, "another sequence vouches for it"
+    tables.remove(2)
+    tables.discard(shared, 0)
+    assert tables.length(tables.add((1, 2, 9))) == 0

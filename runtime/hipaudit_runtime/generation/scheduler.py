@@ -128,9 +128,12 @@ class Scheduler:
             job.sequence = None
 
     def rewind(self, work: Work) -> None:
-        """Take back what a batch that failed may have left in a job's sequence."""
+        """Take back what a batch that failed may have left in a job's sequence.
+
+        An error may come to light after pages were written: they are not to be shared.
+        """
         if self._tables.length(work.sequence) > work.start:
-            self._tables.truncate(work.sequence, work.start)
+            self._tables.discard(work.sequence, work.start)
 
     def trim(self, job: Job) -> None:
         """Leave a running job's last token to the next batch, and drop a draft that was wrong."""

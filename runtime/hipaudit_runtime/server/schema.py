@@ -121,11 +121,11 @@ class Message(BaseModel):
     """A message of a conversation."""
 
     role: str
-    content: str | list[TextPart] = ""
+    content: str | list[TextPart] | None = None
 
     def flat(self) -> dict[str, str]:
         """The message as a template sees it."""
-        content = self.content
+        content = self.content or ""
         if not isinstance(content, str):
             content = "".join(part.text for part in content)
         return {"role": self.role, "content": content}
