@@ -34,10 +34,12 @@ def launch_rope(
 ) -> None:
     """Launch y = x with each head's first 2 * len(table) elements turned by their position.
 
-    x and y (tokens, heads, size) float32, y may be x; positions (tokens,) int32; table is that of
-    `frequencies`. Pairs are (i, i + len(table)), or (2 i, 2 i + 1) when interleaved.
+    x and y (tokens, heads, size) float32, float16 or bfloat16, y may be x; positions (tokens,)
+    int32; table is that of `frequencies`. Pairs are (i, i + len(table)), or (2 i, 2 i + 1) when
+    interleaved.
     """
-    checks.floats(x=x, table=table, y=y)
+    suffix = checks.suffix(x=x, y=y)
+    checks.floats(table=table)
     checks.rank("x", x, 3)
     checks.rank("table", table, 1)
     tokens, heads, size = x.shape
@@ -55,7 +57,7 @@ def launch_rope(
     checks.within("pairs", work, 1, checks.FEW_INDEX - 1)
     grid = checks.blocks_for(f"rope of {work} pairs", work, _THREADS)
     arguments = packed(x, positions, table, y, tokens, heads, size, rotated, int(interleaved))
-    modules.kernel(device, "rope.hip", "rope").launch(grid, _THREADS, arguments)
+    modules.kernel(device, "rope.hip", f"rope{suffix}").launch(grid, _THREADS, arguments)
 
 
 def rope(
@@ -67,19 +69,21 @@ def rope(
     rotated: int | None = None,
     interleaved: bool = False,
 ) -> checks.Host:
-    """RoPE of a float32 host array (tokens, heads, size) at int32 positions (tokens,).
+    """RoPE of a host array (tokens, heads, size) at int32 positions (tokens,).
+
+    x        float32, float16 or bfloat16, as the result
 
     rotated  elements of a head that are turned; all when None
     Raises ValueError for a position outside 0 to 2^24, beyond which float32 has gaps.
     """
-    checks.host("x", x, np.float32)
+    checks.hosts(x=x)
     checks.host("positions", positions, np.int32)
     checks.rank("x", x, 3)
     in_range(positions)
     table = frequencies(x.shape[-1] if rotated is None else rotated, base)
     with Scope() as scope:
         there = (scope.upload(x), scope.upload(positions), scope.upload(table))
-        result = scope.empty(x.shape, np.float32)
+        result = scope.empty(x.shape, x.dtype)
         launch_rope(device, *there, result, interleaved=interleaved)
         return result.download()
 
