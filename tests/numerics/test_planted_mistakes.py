@@ -208,13 +208,16 @@ MISTAKES = (
         "column + j < n / 32 * 32 && row + lane < m",
     ),
     Mistake(
-        "rope", "position mod 512", "positions[head / heads])", "positions[head / heads] % 512)"
+        "rope",
+        "position mod 512",
+        "positions[head / shape.heads])",
+        "positions[head / shape.heads] % 512)",
     ),
     Mistake(
         "rope",
         "position in fp16",
-        "static_cast<float>(positions[head / heads])",
-        "static_cast<_Float16>(positions[head / heads])",
+        "static_cast<float>(positions[head / shape.heads])",
+        "static_cast<_Float16>(positions[head / shape.heads])",
     ),
     Mistake("rope", "other direction", "x0 * cosine - x1 * sine", "x0 * cosine + x1 * sine"),
     Mistake("rope", "rest not copied", "to[i + pairs] = from[i + pairs];", ""),

@@ -57,7 +57,7 @@ def _inputs(draw: st.DrawFn, dtype: np.dtype[Any]) -> dict[str, Any]:
 
 
 def _launch(
-    device: Any, q: Array, k: Array, v: Array, shifts: tuple[int, ...], **how: Any
+    device: Any, q: Array, k: Array, v: Array, shifts: tuple[int, ...] = (0, 0, 0), **how: Any
 ) -> Array:
     """Attention of operands so many elements behind aligned addresses."""
     with Scope() as scope:

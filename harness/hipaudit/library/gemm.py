@@ -84,7 +84,7 @@ def _weighted(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def _gemv(device: Any, a: Array, x: Array, shifts: tuple[int, int]) -> Array:
+def _gemv(device: Any, a: Array, x: Array, shifts: tuple[int, int] = (0, 0)) -> Array:
     """The product of operands so many elements behind aligned addresses."""
     with Scope() as scope:
         result = scope.empty((len(x), len(a)), float32)
@@ -92,17 +92,17 @@ def _gemv(device: Any, a: Array, x: Array, shifts: tuple[int, int]) -> Array:
         return result.download()
 
 
-def _gemv_reference(a: Array, x: Array, shifts: tuple[int, int]) -> Array:
+def _gemv_reference(a: Array, x: Array, shifts: tuple[int, int] = (0, 0)) -> Array:
     del shifts
     return ref.gemm(x, np.asarray(a, np.float64).T)
 
 
-def _gemv_bound(a: Array, x: Array, shifts: tuple[int, int]) -> Array:
+def _gemv_bound(a: Array, x: Array, shifts: tuple[int, int] = (0, 0)) -> Array:
     del shifts
     return bounds.gemm(x, np.asarray(a, np.float64).T, height=gemv_height(x.shape[-1]))
 
 
-def _gemv_spot(index: tuple[int, ...], a: Array, x: Array, shifts: tuple[int, int]) -> Any:
+def _gemv_spot(index: tuple[int, ...], a: Array, x: Array, shifts: tuple[int, int] = (0, 0)) -> Any:
     del shifts
     return exact.gemv(a, x[index[0]], at=(index[1],))
 
@@ -189,7 +189,8 @@ def _multiply(device: Any, **inputs: Any) -> Array:
     product = ops.Product(
         *(inputs[name] for name in ("transpose_a", "transpose_b", "alpha", "beta"))
     )
-    a, b, c, splits, shifts = (inputs[name] for name in ("a", "b", "c", "splits", "shifts"))
+    a, b, c, splits = (inputs[name] for name in ("a", "b", "c", "splits"))
+    shifts = inputs.get("shifts", (0, 0))
     batch = max((x.shape[:-2] for x in (a, b)), key=len)
     operands = _operands(inputs)
     rows, columns = operands["a"].shape[-2], operands["b"].shape[-1]

@@ -69,22 +69,24 @@ def _turned(weights: Array, transposed: bool) -> Array:
     return np.swapaxes(weights, 1, 2) if transposed else weights
 
 
-def _multiply(device: Any, x: Array, weights: Array, offsets: Array, transposed: bool) -> Array:
+def _multiply(
+    device: Any, x: Array, weights: Array, offsets: Array, transposed: bool = False
+) -> Array:
     return ops.grouped_gemm(device, x, weights, offsets, transposed=transposed)
 
 
-def _reference(x: Array, weights: Array, offsets: Array, transposed: bool) -> Array:
+def _reference(x: Array, weights: Array, offsets: Array, transposed: bool = False) -> Array:
     return ref.grouped_gemm(x, _turned(weights, transposed), offsets)
 
 
-def _bound(x: Array, weights: Array, offsets: Array, transposed: bool) -> Array:
+def _bound(x: Array, weights: Array, offsets: Array, transposed: bool = False) -> Array:
     rows, k = x.shape
     height = summation.Tree(grouped_height(rows, len(weights), k, transposed=transposed))
     return bounds.grouped_gemm(x, _turned(weights, transposed), offsets, height=height)
 
 
 def _spot(
-    index: tuple[int, ...], x: Array, weights: Array, offsets: Array, transposed: bool
+    index: tuple[int, ...], x: Array, weights: Array, offsets: Array, transposed: bool = False
 ) -> Any:
     return exact.grouped_gemm(x, _turned(weights, transposed), offsets, at=index)
 
