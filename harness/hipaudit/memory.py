@@ -6,12 +6,13 @@ as plain data that the terminal, JSON, pages and plots show.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hipaudit.finding import Location, called_from
-from hipaudit.symbolise import Symboliser
+from hipaudit.symbolise import Frame, Symboliser
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +164,11 @@ class MemoryUse:
 
     @property
     def owners(self) -> tuple[Site, ...]:
-        """The call sites that held memory at the peak, the largest first."""
-        return tuple(site for site in self.sites if site.peak_bytes)
+        """The call sites that held memory at the peak, the largest first.
+
+        Of several that allocate through one helper each is at the innermost line that is its own.
+        """
+        return _told_apart([site for site in self.sites if site.peak_bytes])
 
     @property
     def calls(self) -> int:
@@ -266,3 +270,22 @@ def _waits(site: Mapping[str, Any], symboliser: Symboliser) -> Waits:
         int(site["count"]),
         int(site["needless"]),
     )
+
+
+def _told_apart(sites: Sequence[Site]) -> tuple[Site, ...]:
+    stacks = [_stack(site.location) for site in sites]
+    known = Counter(stack[:n] for stack in stacks for n in range(1, len(stack) + 1))
+    told = []
+    for site, stack in zip(sites, stacks, strict=True):
+        own = (stack[n - 1] for n in range(1, len(stack) + 1) if known[stack[:n]] == 1)
+        frame = next(own, stack[0])
+        there = replace(site.location, file=frame.file, line=frame.line, function=frame.function)
+        told.append(replace(site, location=there))
+    return tuple(told)
+
+
+def _stack(location: Location) -> tuple[Frame, ...]:
+    """The frames from the one that a location shows, innermost first."""
+    shown = Frame(location.function, location.file, location.line)
+    frames = location.frames
+    return frames[frames.index(shown) :] if shown in frames else (shown,)

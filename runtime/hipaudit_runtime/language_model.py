@@ -47,8 +47,9 @@ class LanguageModel(Protocol):
     def forward(self, scope: Scope, cache: KvPages, steps: Sequence[Step]) -> Tensor:
         """Run new tokens of distinct sequences through the model, all in one batch.
 
-        Their keys and values are in the cache afterwards, and committed. Returns the float32 logits
-        in *scope*, (sum of the steps' logits, vocabulary size), in the steps' order. Raises
-        ValueError for a token outside the vocabulary or a sequence beyond the context,
+        Their keys and values are in the cache afterwards, and committed. Returns the float32
+        logits, (sum of the steps' logits, vocabulary size), in the steps' order. They are in
+        *scope*, with all that the pass works with: to end it before the pass is done waits for it.
+        Raises ValueError for a token outside the vocabulary or a sequence beyond the context,
         CacheFullError when the cache is too small, HipError; the sequences are then as before.
         """

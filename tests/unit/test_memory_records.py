@@ -223,6 +223,14 @@ def test_a_kernel_s_finding_keeps_its_place_and_says_who_launched(source: str) -
     assert (one.location.file, one.called.line) == ("k.hip", 11)
 
 
+def test_owners_behind_one_wrapper_are_told_by_their_own_lines(source: str) -> None:
+    second = {**site(source), "stack": birth(source, 10), "peak_bytes": 64}
+    first, other = use(source, sites=[site(source), second]).owners
+    assert [one.location.line for one in (first, other)] == [9, 10]
+    (alone,) = use(source, sites=[site(source)]).owners
+    assert alone.location.line == 6
+
+
 def test_the_last_record_of_each_process_counts(source: str) -> None:
     both = memory_use([*records(source, 7), *records(source, 9)])
     assert both is not None

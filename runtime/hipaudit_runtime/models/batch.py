@@ -19,7 +19,7 @@ class Batch:
     slots      int32 (tokens,), in the cache
     sequences  their pages, for attention
     ones       float32 (tokens,)
-    scope      owns what layers ask for; all of it ends with the pass
+    scope      owns what layers ask for; the caller ends it when the pass is done
     """
 
     device: DeviceLike

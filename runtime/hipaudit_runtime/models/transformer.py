@@ -116,8 +116,8 @@ class Transformer:
         logits = scope.empty((wanted, self._config.vocabulary), np.float32)
         if not steps:
             return logits
-        with _reserved(cache, steps) as slots, Scope() as space:
-            batch = self._batch(space, cache, steps, slots)
+        with _reserved(cache, steps) as slots:
+            batch = self._batch(scope, cache, steps, slots)
             self._run(batch, cache, steps, logits)
         return logits
 
@@ -138,7 +138,7 @@ class Transformer:
                     raise ValueError(f"token {token} is outside 0 to {self._config.vocabulary - 1}")
 
     def _batch(
-        self, space: Scope, cache: KvPages, steps: Sequence[Step], slots: Sequence[int]
+        self, scope: Scope, cache: KvPages, steps: Sequence[Step], slots: Sequence[int]
     ) -> Batch:
         tables = cache.tables
         positions = np.concatenate([
@@ -146,15 +146,15 @@ class Transformer:
             for step in steps
             for length in [tables.length(step.sequence)]
         ])  # fmt: skip
-        sequences = cache.batch(space, {step.sequence: len(step.tokens) for step in steps})
+        sequences = cache.batch(scope, {step.sequence: len(step.tokens) for step in steps})
         return Batch(
             self._device,
             len(slots),
-            space.upload(positions.astype(np.int32)),
-            space.upload(np.array(slots, np.int32)),
+            scope.upload(positions.astype(np.int32)),
+            scope.upload(np.array(slots, np.int32)),
             sequences,
-            space.upload(np.ones(len(slots), np.float32)),
-            space,
+            scope.upload(np.ones(len(slots), np.float32)),
+            scope,
         )
 
     def _run(self, batch: Batch, cache: KvPages, steps: Sequence[Step], logits: Tensor) -> None:
