@@ -14,11 +14,12 @@ import pytest
 
 from hipaudit import history as histories
 from hipaudit import regression
+from hipaudit.audits import resolved_bugs
 from hipaudit.errors import UsageError
 from hipaudit.finding import Finding, Findings, Location, identified
 from hipaudit.history import Entry, History, Subject, Verification, history
 from hipaudit.outcome import Outcome
-from hipaudit.report import resolved_page
+from hipaudit.report import rendering, resolved_page
 
 SUBJECT = Subject(("check", "k.hip"))
 
@@ -251,6 +252,22 @@ def test_the_exit_codes_of_a_test(
     seen = regression.compare(one, tmp_path / "old", tmp_path / "new", "v2")
     assert (seen.fails_before, seen.passes_now) == (before, now)
     assert bool(seen.says) == (not {old, new} <= {0, 1})
+
+
+def test_the_ledger_holds_on_a_seeded_fault_and_its_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolved_bugs, "PAIRS", resolved_bugs.PAIRS[:1])
+    steps: list[None] = []
+    ledger = resolved_bugs.audit(lambda: steps.append(None))
+    assert len(steps) == resolved_bugs.planned()
+    assert ledger.void is None
+    (one,) = ledger.entries
+    assert (one.kind, one.first_seen, one.fixed_in) == ("race-shared", "fault", "twin")
+    assert one.verification is not None
+    assert one.verification.counts
+    page = resolved_page.page(ledger.entries)
+    text = rendering.page(page.template, page.values)
+    assert "**1 fix, 1 of them count; 0 findings open.**" in text
+    assert "hipaudit-versions-" not in text
 
 
 def test_a_test_of_today_runs_on_the_code_of_then(

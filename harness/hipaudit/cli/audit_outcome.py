@@ -17,6 +17,7 @@ from hipaudit.cli.auditing import (
     FAULTS,
     MEMORY,
     MODEL,
+    RESOLVED,
     SWEEPS,
     Plan,
 )
@@ -80,6 +81,7 @@ def data(plan: Plan, results: Mapping[str, Any]) -> AuditData:
         results.get(CODE),
         sweeps,
         results.get(CLAIMS),
+        results.get(RESOLVED),
     )
 
 
@@ -100,6 +102,8 @@ def _others(plan: Plan, results: Mapping[str, Any], total: _Sum) -> tuple[Memory
         total.notes += needs.notes
     if claimed := results.get(CLAIMS):
         total.add("the claims of a bug analysis", claimed)
+    if (ledger := results.get(RESOLVED)) and ledger.void:
+        total.voids.append(ledger.void)
     if kills := results.get(FAULTS):
         total.subjects.append("the seeded faults")
         if missed := sum(not kill.passed for kill in kills):

@@ -32,6 +32,7 @@ from hipaudit.audits import (
     mla_projection,
     model_dequantisation,
     nan_tracing,
+    resolved_bugs,
     speculative_decoding,
     structural,
     tile_waste,
@@ -72,7 +73,8 @@ SWEEPS: Mapping[str, Any] = {
 BARRIERS = "barriers"
 FAULTS = "faults"
 CLAIMS = "claims"
-_EMULATED = (BARRIERS, FAULTS, CLAIMS)
+RESOLVED = "resolved"
+_EMULATED = (BARRIERS, FAULTS, CLAIMS, RESOLVED)
 _HYGIENE = ("mla",)
 """Sweeps that look at what the emulated device alone can tell."""
 OTHERS = (MODEL, MEMORY, CODE, *SWEEPS, *_EMULATED)
@@ -222,6 +224,8 @@ def _others(plan: Plan, workers: int) -> list[Part]:
         parts.append(Part(BARRIERS, steps, lambda tick: barriers.audit(specs, plan.archs, tick)))
     if CLAIMS in plan.others:
         parts.append(Part(CLAIMS, claims.planned(), lambda tick: claims.audit(plan.archs, tick)))
+    if RESOLVED in plan.others:
+        parts.append(Part(RESOLVED, resolved_bugs.planned(), resolved_bugs.audit))
     if plan.decode is not None:
         run = functools.partial(decoding.run, plan.decode, plan.device, plan.archs[0])
         parts.append(Part(MEMORY, decoding.TOKENS, run))

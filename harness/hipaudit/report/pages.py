@@ -22,6 +22,7 @@ from hipaudit.audits.kill_matrix import Kill
 from hipaudit.audits.memory_page import MemoryAudit
 from hipaudit.audits.model_dequantisation import ModelAudit
 from hipaudit.audits.mutation_scores import read_scores
+from hipaudit.audits.resolved_bugs import ResolvedBugs
 from hipaudit.audits.sweep import Sweep
 from hipaudit.isa.study import Study
 from hipaudit.mutation.result import Score, arguments_for
@@ -36,6 +37,7 @@ from hipaudit.report import (
     kill_page,
     library_page,
     rendering,
+    resolved_page,
 )
 from hipaudit.report.page import Page, Values, causes
 from hipaudit.report.ulp_page import ulp_tables
@@ -71,6 +73,7 @@ class AuditData:
     code: Study | None = None
     sweeps: tuple[Sweep, ...] = ()
     claims: Claims | None = None
+    resolved: ResolvedBugs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +122,23 @@ def _pages(data: AuditData, scores: Mapping[str, Score], folder: Path) -> Iterat
     yield Page("ulp_tables.md", "ulp.md.j2", tables, "ULP tables", summary)
     for memory in data.memory:
         yield audit_pages.memory(memory, folder)
-    if data.barriers is not None:
-        yield _titled(barrier_page.TEMPLATE, barrier_page.values(data.barriers, data.archs))
-    if data.kills:
-        yield _titled(kill_page.TEMPLATE, kill_page.values(data.kills))
+    yield from _seeded(data)
     if data.claims is not None:
         yield _claims(data, data.claims, scores, folder)
     if data.code is not None:
         yield audit_pages.code(data.code)
     for sweep in data.sweeps:
         yield audit_pages.sweep(sweep)
+
+
+def _seeded(data: AuditData) -> Iterator[Page]:
+    """Yield the pages of what was done to kernels on purpose: barriers removed, faults planted."""
+    if data.barriers is not None:
+        yield _titled(barrier_page.TEMPLATE, barrier_page.values(data.barriers, data.archs))
+    if data.kills:
+        yield _titled(kill_page.TEMPLATE, kill_page.values(data.kills))
+    if data.resolved is not None:
+        yield resolved_page.page(data.resolved.entries)
 
 
 def _titled(template: str, values: Values) -> Page:

@@ -8,10 +8,23 @@ from typing import Any
 
 from hipaudit.anchor import file_name
 from hipaudit.history import Entry
+from hipaudit.report.page import Page
 from hipaudit.text import code_span, markdown, plural
 
 TEMPLATE = "resolved.md.j2"
+LINK = "resolved_bugs.md"
 _SHOWN = 12
+_SEEDED = (
+    "The versions here are a seeded fault and its clean twin. `hipaudit history page` writes the "
+    "same page from the commits of a project."
+)
+
+
+def page(entries: Sequence[Entry]) -> Page:
+    """Return the page of the audit, which runs the ledger on seeded faults and their twins."""
+    shown = values(entries) | {"about": _SEEDED}
+    summary = f"{shown['fixed']}, {shown['counted']} of them count: the test fails on the old form."
+    return Page(LINK, TEMPLATE, shown, "Resolved bugs", summary)
 
 
 def values(entries: Sequence[Entry]) -> dict[str, Any]:
@@ -19,6 +32,7 @@ def values(entries: Sequence[Entry]) -> dict[str, Any]:
     fixed = [entry for entry in entries if entry.fixed_in]
     counted = [entry for entry in fixed if entry.verification and entry.verification.counts]
     return {
+        "about": "",
         "rows": [_row(entry) for entry in fixed],
         "fixed": plural(len(fixed), "fix", "fixes"),
         "counted": len(counted),
