@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hipaudit import resources
+from hipaudit.audits.model_dequantisation import default_model
 from hipaudit.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +57,7 @@ def test_the_wheel_s_entry_points(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         text = archive.read("hipaudit-0.1.0.dist-info/entry_points.txt").decode()
     assert "hipaudit = hipaudit.cli:main" in text
+    assert "hipaudit-run = hipaudit.hosted:main" in text
     assert "[pytest11]\nhipaudit = hipaudit.plugin" in text
 
 
@@ -69,6 +71,19 @@ def test_an_installed_copy_does_the_main_job(installed: Path, tmp_path: Path) ->
     result = python(installed, *arguments, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "reports" / "kernels" / "scale.md").is_file()
+
+
+def test_an_installed_copy_runs_a_model(installed: Path, tmp_path: Path) -> None:
+    arguments = (
+        "generate",
+        "--model",
+        str(default_model()),
+        "--prompt",
+        "The capital of France is",
+    )
+    program = "from hipaudit.hosted import main; main()"
+    result = python(installed, "-c", program, *arguments, "--max-tokens", "1", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (0, " Paris"), result.stderr
 
 
 def test_the_sdist_is_the_project(tmp_path: Path) -> None:
