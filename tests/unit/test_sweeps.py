@@ -13,14 +13,18 @@ import pytest
 from hipaudit.audits import (
     array_parameters,
     bf16,
+    cleanup_entries,
+    cleanup_formats,
     gemm_alignment,
     half_precision,
     indexing,
+    launch_usage,
     missing_reductions,
     mla_projection,
     nan_tracing,
     structural,
 )
+from hipaudit.audits.launch_usage import Given
 from hipaudit.device import Device
 from hipaudit_runtime import sources
 
@@ -266,3 +270,54 @@ def test_a_kernel_that_makes_nan_of_some_sizes_is_traced(
     assert (finding.kind, finding.kernel) == ("nonfinite-mismatch", "swiglu")
     assert finding.location is not None
     assert finding.location.file.endswith("swiglu.hip")
+
+
+def test_every_entry_point_is_launched_with_what_it_declares(device: Device) -> None:
+    used = launch_usage.collect(device, lambda: None)
+    kernels = [k for each in launch_usage.described(device).values() for k in each]
+    assert len(kernels) > 200
+    assert {kernel["name"] for kernel in kernels} == set(used)
+    for kernel in kernels:
+        for number, parameter in enumerate(kernel["params"]):
+            given = used[kernel["name"]].given[number]
+            assert not cleanup_formats.mismatch(parameter, given), kernel["name"]
+    assert "models" in used["rms_norm"].by
+
+
+@pytest.mark.parametrize(
+    ("declared", "given", "said"),
+    [
+        (("float*", "pointer", 8, "f32"), Given({"float16": 2}), "takes 4 bytes, it was given fl"),
+        (("size_t", "int", 8, "u64"), Given({"c_int": 4}), "takes 8 bytes, it was given c_int (4)"),
+        (
+            ("const Q8_0::Block*", "pointer", 8, ""),
+            Given({"uint8": 1}, {68, 33}),
+            "33 bytes are no",
+        ),
+        (("const Thing*", "pointer", 8, ""), Given({"uint8": 1}), "no width that is known"),
+        (("float*", "pointer", 8, "f32"), Given({"float32": 4, "c_void_p": 8}), ""),
+        (("const Mx<E2M1>::Block*", "pointer", 8, ""), Given({"uint8": 1}, {34}), ""),
+        (("quantised::BlockQ8_0*", "pointer", 8, ""), Given({"uint8": 1}, {34, 68}), ""),
+    ],
+)
+def test_a_width_that_differs_is_told(
+    declared: tuple[str, str, int, str], given: Given, said: str
+) -> None:
+    parameter = dict(zip(("type", "kind", "size", "element"), declared, strict=True))
+    found = cleanup_formats.mismatch(parameter, given)
+    assert (said in found) if said else not found
+
+
+def test_a_body_that_is_written_twice_is_told(tmp_path: Path) -> None:
+    loop = "for (int i = 0; i < n; ++i) { s += x[i] * w[i] * (1.0f - x[i]); } "
+    text = "__device__ float NAME(const float* x, const float* w, int n) {\n  // NAME\n"
+    text += f"  float s = 0; {loop}\n  {loop}\n  return s;\n}}\n"
+    renamed = text.replace("s ", "sum ").replace("return s", "return sum").replace("i <", "i<")
+    one, two = tmp_path / "one.h", tmp_path / "two.hip"
+    one.write_text(text.replace("NAME", "first"))
+    other = text.replace("NAME", "other").replace("1.0f", "2.0f")
+    two.write_text(renamed.replace("NAME", "second") + other)
+    found = cleanup_entries.bodies([one, two], tmp_path)
+    assert [each.name for each in found] == ["first", "second", "other"]
+    ((first, second),) = cleanup_entries.copies(found)
+    assert (first.place, second.place) == ("first at one.h:1", "second at two.hip:1")

@@ -35,8 +35,8 @@ _EPILOG = (
 
 _OTHERS = (
     "model, memory, isa, reductions, alignment, precision, parameters, structural, bf16, "
-    "indexing, mla, nan, scheduler, speculative, asr_layers, asr_benchmarks, tile_waste, "
-    "constants, barriers, faults, claims"
+    "indexing, mla, nan, entries, formats, scheduler, speculative, asr_layers, asr_benchmarks, "
+    "tile_waste, constants, barriers, faults, claims"
 )
 
 

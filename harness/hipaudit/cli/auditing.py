@@ -20,6 +20,8 @@ from hipaudit.audits import (
     batch_scheduler,
     bf16,
     claims,
+    cleanup_entries,
+    cleanup_formats,
     constants,
     decoding,
     fault_checker,
@@ -63,6 +65,8 @@ SWEEPS: Mapping[str, Any] = {
     "indexing": indexing,
     "mla": mla_projection,
     "nan": nan_tracing,
+    "entries": cleanup_entries,
+    "formats": cleanup_formats,
     "scheduler": batch_scheduler,
     "speculative": speculative_decoding,
     "asr_layers": asr_layers,
@@ -75,7 +79,7 @@ FAULTS = "faults"
 CLAIMS = "claims"
 RESOLVED = "resolved"
 _EMULATED = (BARRIERS, FAULTS, CLAIMS, RESOLVED)
-_HYGIENE = ("mla",)
+_HYGIENE = ("mla", "entries", "formats")
 """Sweeps that look at what the emulated device alone can tell."""
 OTHERS = (MODEL, MEMORY, CODE, *SWEEPS, *_EMULATED)
 """What --only takes beside the names of kernels."""

@@ -9,7 +9,7 @@ import numpy as np
 from hipaudit_runtime import modules
 from hipaudit_runtime.device import DeviceLike
 from hipaudit_runtime.ops import checks
-from hipaudit_runtime.ops.arguments import Size, packed
+from hipaudit_runtime.ops.arguments import Null, Size, packed
 from hipaudit_runtime.tensors import Scope, Tensor
 
 _TILE = 64
@@ -86,7 +86,7 @@ def launch_gemm(
     tiles = -(-shape.m // _TILE) * -(-shape.n // _TILE)
     checks.blocks_for(f"a product of {shape.m} x {shape.n}", tiles * _THREADS, _THREADS)
     arguments = packed(
-        a, b, c, c if partials is None else partials, shape.m, shape.n, shape.k,
+        a, b, c, Null() if partials is None else partials, shape.m, shape.n, shape.k,
         int(product.transpose_a) + 2 * int(product.transpose_b),
         Size(shape.m * shape.k if len(a.shape) == 3 else 0),
         Size(shape.n * shape.k if len(b.shape) == 3 else 0),
