@@ -89,8 +89,9 @@ def _entry(
     verdicts = [verdict for user in users for verdict in user.verdicts]
     passed = all(verdict["status"] == "passed" for verdict in verdicts)
     compiles = None if parts is None else parts == set(PARTS)
+    seen = bool(parts) or launches > 0
     rungs: dict[str, bool | None] = {
-        "parses": bool(parts) or launches > 0,
+        "parses": None if parts is None and not seen else seen,
         "compiles": compiles,
         "within limits": None if parts is None else _LIMITS not in kinds,
         "runs": launches > 0,

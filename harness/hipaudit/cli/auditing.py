@@ -90,7 +90,6 @@ _QUICK = frozenset(
         MEMORY,
         CLAIMS,
         "constants",
-        "structural",
         "bf16",
         "indexing",
         "scheduler",
@@ -156,7 +155,10 @@ def make_plan(
     """Return what to audit. Raises UsageError for names and files that are not there."""
     archs = BOTH_WAVES if device == "emulated" else (bind("rocm").arch,)
     names = [name for name in only if name not in OTHERS]
-    specs = tuple(kernels.spec_named(name) for name in names) if only else SPECS
+    try:
+        specs = tuple(kernels.spec_named(name) for name in names) if only else SPECS
+    except UsageError as error:
+        raise UsageError(f"{error}; beside kernels: {', '.join(OTHERS)}") from error
     others = frozenset(only) & frozenset(OTHERS) if only else frozenset(OTHERS)
     if quick and not only:
         others &= _QUICK
