@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import final
 
 from hipaudit_runtime.buffers import HipBuffer
 from hipaudit_runtime.errors import ArenaFullError, DeviceBufferError
 from hipaudit_runtime.memory import DEVICE, Memory
+from hipaudit_runtime.ownership import Owner
 
 _ALIGNMENT = 256
 """What HIP aligns allocations to."""
 
 
 @final
-class Arena:
+class Arena(Owner):
     """A buffer that others are cut from, by moving a mark up; use it as a context manager.
 
     It is a `Memory`: ``Scope(arena)`` takes its tensors from it. What is given back at the top
@@ -32,6 +32,11 @@ class Arena:
         self._buffer = HipBuffer(capacity, memory)
         self._live: dict[int, int] = {}
         self._peak = 0
+
+    @property
+    def live(self) -> bool:
+        """Whether the memory is still owned."""
+        return self._buffer.live
 
     @property
     def capacity(self) -> int:
@@ -73,15 +78,3 @@ class Arena:
                 "their scope"
             )
         self._buffer.free()
-
-    def __enter__(self) -> Arena:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._buffer.live:
-            self.close()

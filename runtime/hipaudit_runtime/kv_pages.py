@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final, final
 
 import ml_dtypes
 import numpy as np
 
 from hipaudit_runtime.ops.paged import Sequences, stored_row
+from hipaudit_runtime.ownership import Owner
 from hipaudit_runtime.pages import PageTables, Write
 from hipaudit_runtime.tensors import Scope, Tensor
 
@@ -43,7 +43,7 @@ class CacheShape:
 
 
 @final
-class KvPages:
+class KvPages(Owner):
     """The pages of a cache, and the tables that say whose they are.
 
     A page has one number in all layers. Use it as a context manager: the memory goes back at its
@@ -114,14 +114,3 @@ class KvPages:
         whole = self._scope.empty((shape.layers, *each), kind)
         step = whole.nbytes // max(shape.layers, 1)
         return tuple(Tensor(whole.buffer, each, kind, n * step) for n in range(shape.layers))
-
-    def __enter__(self) -> KvPages:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from types import TracebackType
 from typing import Any, final
 
 from hipaudit_runtime.errors import ClosedError, DeviceBufferError
 from hipaudit_runtime.hip import call, hip
+from hipaudit_runtime.ownership import Owner
 from hipaudit_runtime.streams import Stream
 
 
 @final
-class StreamPool:
+class StreamPool(Owner):
     """A memory pool whose allocations and frees take their place in a stream's work.
 
     It is a `Memory`: ``Scope(pool)`` takes its tensors from it. Use them in that stream, as inside
@@ -32,6 +32,11 @@ class StreamPool:
         self._stream = stream
         self._live = 0
         self._handle = call(hip.hipMemPoolCreate, properties)
+
+    @property
+    def live(self) -> bool:
+        """Whether the pool is still owned."""
+        return self._handle is not None
 
     @property
     def used(self) -> int:
@@ -68,18 +73,6 @@ class StreamPool:
         self._stream.synchronise()
         self._handle = None
         call(hip.hipMemPoolDestroy, handle)
-
-    def __enter__(self) -> StreamPool:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._handle is not None:
-            self.close()
 
     def _require_open(self) -> Any:
         if self._handle is None:

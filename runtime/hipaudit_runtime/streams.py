@@ -6,14 +6,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import TracebackType
 from typing import Any, final
 
 from hipaudit_runtime.errors import ClosedError, HipError
 from hipaudit_runtime.hip import call, hip
+from hipaudit_runtime.ownership import Owner
 
 
-class _Owned:
+class _Owned(Owner):
     """A handle of HIP's that is given back once; use it as a context manager."""
 
     __slots__ = ("_handle",)
@@ -30,19 +30,6 @@ class _Owned:
     def live(self) -> bool:
         """Whether the handle is still owned."""
         return self._handle is not None
-
-    def close(self) -> None:
-        """Give the handle back; ClosedError when that was done before."""
-        raise NotImplementedError
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self.live:
-            self.close()
 
     def __del__(self) -> None:
         if self.live:
@@ -97,9 +84,6 @@ class Stream(_Owned):
         handle, self._handle = self._handle, None
         call(hip.hipStreamDestroy, handle)
 
-    def __enter__(self) -> Stream:
-        return self
-
 
 @final
 class Event(_Owned):
@@ -134,9 +118,6 @@ class Event(_Owned):
         handle = self.handle
         self._handle = None
         call(hip.hipEventDestroy, handle)
-
-    def __enter__(self) -> Event:
-        return self
 
 
 _CURRENT: ContextVar[Stream | None] = ContextVar("current_stream", default=None)

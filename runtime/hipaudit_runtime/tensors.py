@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from contextlib import ExitStack
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, final
 
 import numpy as np
@@ -17,6 +16,7 @@ from hipaudit_runtime.elements import Elements, row_major, span
 from hipaudit_runtime.errors import DeviceBufferError
 from hipaudit_runtime.hip import call, hip
 from hipaudit_runtime.memory import DEVICE, Memory
+from hipaudit_runtime.ownership import Owner
 from hipaudit_runtime.pinned import pinned_array
 from hipaudit_runtime.streams import Stream, current_handle
 from hipaudit_runtime.strided import read_view, write_view
@@ -214,7 +214,7 @@ class Tensor:
 
 
 @final
-class Scope:
+class Scope(Owner):
     """Owns the buffers made in it and frees them at its end, whatever happens in between.
 
     memory  where they come from: the device, an arena, a stream's pool
@@ -239,17 +239,6 @@ class Scope:
         tensor = self.empty(data.shape, data.dtype)
         tensor.upload(data)
         return tensor
-
-    def __enter__(self) -> Scope:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Free all buffers; a second time does nothing."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from types import TracebackType
 from typing import Final, final
 
 from hipaudit_runtime.errors import RuntimeFault
@@ -18,6 +17,7 @@ from hipaudit_runtime.generation.stopping import TextStream
 from hipaudit_runtime.hip import call, hip
 from hipaudit_runtime.kv_pages import KvPages
 from hipaudit_runtime.language_model import LanguageModel, Step
+from hipaudit_runtime.ownership import Owner
 from hipaudit_runtime.tensors import Scope
 
 _ATTEMPTS: Final = 2
@@ -37,7 +37,7 @@ class CacheSize:
 
 
 @final
-class Engine:
+class Engine(Owner):
     """Serves requests with a model; use it as a context manager, in one thread.
 
     The memory of its caches goes back at its end.
@@ -248,17 +248,6 @@ class Engine:
         if self._drafter:
             self._drafter.forget(job)
         del self._jobs[job.number], self._streams[job.number]
-
-    def __enter__(self) -> Engine:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _cache(model: LanguageModel, size: CacheSize) -> KvPages:

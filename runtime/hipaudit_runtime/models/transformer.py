@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Final, Protocol, final
 
 import numpy as np
@@ -21,6 +20,7 @@ from hipaudit_runtime.models.feed_forward import FeedForward, Gated, Mixture, lo
 from hipaudit_runtime.models.latent_attention import LatentAttention, LatentWeights, load_latent
 from hipaudit_runtime.models.matrices import Loader, launch_linear, launch_lookup
 from hipaudit_runtime.models.positions import logit_scale, turning
+from hipaudit_runtime.ownership import Owner
 from hipaudit_runtime.tensors import Scope, Tensor
 from hipaudit_runtime.weights import Weights
 
@@ -43,7 +43,7 @@ class _Attention(Protocol):
 
 
 @final
-class Transformer:
+class Transformer(Owner):
     """A model whose weights are on a device, as `language_model.LanguageModel` says.
 
     Use it as a context manager, or call `close`: the weights' memory goes back then.
@@ -192,17 +192,6 @@ class Transformer:
     def close(self) -> None:
         """Give the weights' memory back; a second time does nothing."""
         self._scope.close()
-
-    def __enter__(self) -> Transformer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _load_layer(loader: Loader, config: ModelConfig, number: int) -> _Layer:
