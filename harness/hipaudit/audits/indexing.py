@@ -36,7 +36,8 @@ class Case:
     launch   on tensors that lie on the device; outputs: what it writes
     want     what they must hold then
     needed   bytes that must be read and written: each index once, each element once each way
-    host     the form for host arrays, where there is one; copied: bytes that it would need to copy
+    host     the form for host arrays, where there is one; copied: bytes that it would need to
+             copy, of rows that are picked more than once one
     """
 
     what: str
@@ -65,6 +66,7 @@ def _lookup(dtype: np.dtype[Any]) -> _Make:
         there = scope.upload(table), scope.upload(indices)
         taken = int(inside.sum()) * width
         legal = np.where(inside, indices, 0).astype(np.int32)
+        distinct = len(np.unique(legal)) * width * dtype.itemsize
         return Case(
             f"{count} rows of {rows} x {width}",
             lambda: ops.launch_embedding(part, *there, y),
@@ -72,7 +74,7 @@ def _lookup(dtype: np.dtype[Any]) -> _Make:
             (want,),
             indices.nbytes + taken * dtype.itemsize + want.nbytes,
             lambda: ops.embedding(part, table, legal),
-            indices.nbytes + count * width * dtype.itemsize + want.nbytes,
+            indices.nbytes + distinct + want.nbytes,
         )
 
     return make
