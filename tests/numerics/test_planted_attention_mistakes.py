@@ -155,7 +155,7 @@ MISTAKES = (
     Mistake(
         "gemv",
         "first vector for all",
-        "static_cast<size_t>(blockIdx.y) * k;",
+        "static_cast<size_t>(t) * k;",
         "static_cast<size_t>(0) * k;",
     ),
     Mistake(

@@ -278,6 +278,7 @@ GEMM = Spec(
         _product_case(64, 72, 64, (bfloat16, bfloat16), transpose_a=True),
         _product_case(3, 5, 0),
         _product_case(5, 12, 20, transpose_b=True),  # rows of whole vectors of 4, not of 8
+        _batched_case(3, 5, 6, 40),
         *(_product_case(9, 16, 64, (float16, float16), shifts=s) for s in ((1, 0), (0, 1))),
         _product_case(64, 64, 32, transpose_a=True, transpose_b=True, shifts=(1, 2)),
         _product_case(9, 70, 1000, splits=7),
