@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,16 @@ def test_a_result_that_was_cut_off_is_none(tmp_path: Path) -> None:
     (file,) = (tmp_path / "cache").rglob("*.part")
     file.write_bytes(file.read_bytes()[:100])
     assert Kept("a plan").load("part") is None
+
+
+@pytest.mark.usefixtures("_cache")
+def test_what_nobody_went_on_with_for_a_week_goes(tmp_path: Path) -> None:
+    for plan in ("old", "new"):
+        Kept(plan).save("part", plan)
+    (old,) = (path.parent for path in tmp_path.rglob("*.part") if b"old" in path.read_bytes())
+    os.utime(old, (0, 0))
+    assert Kept("new").load("part") == "new"
+    assert Kept("old").load("part") is None
 
 
 def test_pages_that_are_not_complete_are_not_placed(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ name made from everything that they depend on: the sources of hipaudit and its k
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import pickle
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from hipaudit.audits.kernels import spec_named
 from hipaudit.resources import kernels_folder
 from hipaudit.spec import Spec
 
+_STALE_S = 7 * 24 * 3600.0
+"""What nobody went on with for so long goes."""
 _SOURCES = {".py", ".cpp", ".h", ".c", ".hip", ".json", ".j2"}
 
 
@@ -32,9 +36,14 @@ class Kept:
     """
 
     def __init__(self, plan: str, *, fresh: bool = False) -> None:
-        self._folder = toolchain.cache_folder() / "audits" / _digest(plan)
+        parent = toolchain.cache_folder() / "audits"
+        self._folder = parent / _digest(plan)
         if fresh:
             self.forget()
+        for other in parent.glob("*"):
+            with contextlib.suppress(OSError):  # another audit may be removing it as well
+                if time.time() - other.stat().st_mtime > _STALE_S:
+                    shutil.rmtree(other)
 
     def load(self, name: str) -> Any:
         """Return a part's result; None when it is not there, or was cut off."""
