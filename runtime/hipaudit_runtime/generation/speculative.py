@@ -30,6 +30,7 @@ from hipaudit_runtime.generation.sampler import (
     uniforms,
 )
 from hipaudit_runtime.generation.scheduler import Job, Work
+from hipaudit_runtime.hip import call, hip
 from hipaudit_runtime.kv_pages import KvPages
 from hipaudit_runtime.language_model import LanguageModel, Step
 from hipaudit_runtime.tensors import Scope, Tensor
@@ -100,6 +101,7 @@ class Drafter:
             }
             with Scope() as scope:
                 self._forward(scope, steps, 0)
+                call(hip.hipDeviceSynchronize)
             pending |= {job: pending[job][_CHUNK:] for job in steps}
         for done in range(max(wanted.values())):
             active = {job: tokens for job, tokens in pending.items() if wanted[job] > done}
