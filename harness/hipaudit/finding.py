@@ -6,6 +6,7 @@ and turned into plain data that the terminal, JSON, SARIF and the report pages a
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import linecache
 import re
@@ -25,6 +26,8 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 CAP = 200
 """How many findings one run reports; more root causes than that are counted, and it is said."""
 
+_UNTOLD: set[str] = set()
+"""Names that several programs have."""
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
 _OURS = (str(Path(__file__).parent / "native"), "/ziglang/lib/")
 
@@ -183,7 +186,12 @@ class Reader:
 
     def findings(self, records: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
         """Return one finding a record, without grouping."""
-        return tuple(self._finding(r) for r in records if r.get("record") == "finding")
+        found = [record for record in records if record.get("record") == "finding"]
+        for record in found:
+            for side in (record.get("location"), record.get("other_location")):
+                if side and side.get("object"):
+                    know_source(str(side["object"]))
+        return tuple(self._finding(record) for record in found)
 
     def _finding(self, record: Mapping[str, Any]) -> Finding:
         memory = self._allocation(record.get("allocation"))
@@ -270,6 +278,27 @@ class Reader:
         """Return where a file lies: beside the kernel's, for a header that came with it."""
         beside = Path(self.file).parent / file
         return str(beside) if not Path(file).exists() and beside.exists() else file
+
+
+@functools.cache
+def know_source(object_path: str) -> None:
+    """Have the lines of a program read that lies nowhere: the device keeps it beside its object.
+
+    Its first line is the program's name, as the line table has it. Of two programs of one name
+    neither is read: nobody could tell which one a line is of.
+    """
+    try:
+        text = Path(object_path).with_suffix(".source").read_text("utf-8", errors="replace")
+    except (OSError, ValueError):
+        return
+    name, _, body = text.partition("\n")
+    lines, known = body.splitlines(keepends=True), linecache.getlines(name)
+    if Path(name).exists() or known == lines:
+        return
+    shown = [] if known or name in _UNTOLD else lines
+    if not shown:
+        _UNTOLD.add(name)
+    linecache.cache[name] = (len(body), None, shown, name)
 
 
 def called_from(stack: Iterable[Mapping[str, Any]], call: str, symboliser: Symboliser) -> Location:

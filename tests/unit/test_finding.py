@@ -197,3 +197,27 @@ def test_a_journal_cut_short_keeps_its_whole_lines(tmp_path: Path) -> None:
     with path.open("a") as file:
         file.write("\n" + json.dumps(record(kind="timeout")) + "\n")
     assert [r["kind"] for r in read_journal(path, size)] == ["timeout"]
+
+
+def test_a_program_that_lies_nowhere_is_quoted_and_named_by_its_text(tmp_path: Path) -> None:
+    def found(program: str, name: str, line: int, text: str) -> Finding:
+        kernel = tmp_path / f"{program}.elf"
+        kernel.with_suffix(".source").write_text(f"{name}\n{text}")
+
+        class There(Symboliser):
+            def frames(self, object_path: str, pc: int) -> tuple[Frame, ...]:  # noqa: ARG002
+                return (Frame("k", name, line),)
+
+        place = {"object": str(kernel), "pc": 10}
+        (one,) = Reader(symboliser=There()).findings([record(location=place)])
+        return one
+
+    first = found("a", "nowhere-1.hip", 2, SOURCE)
+    assert first.location is not None
+    assert first.location.text() == "p[0] = 1;"
+    moved = found("b", "nowhere-2.hip", 4, f"// one\n\n{SOURCE}")
+    assert moved.location is not None
+    assert moved.location.text() == "p[0] = 1;"
+    # Two programs of one name: neither is quoted.
+    found("c", "nowhere-1.hip", 2, SOURCE.replace("1", "3"))
+    assert first.location.text() == ""

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "linker.h"
+#include "source_unit.h"
 
 namespace hipaudit {
 
@@ -71,7 +72,16 @@ const Kernel* Image::find_kernel(const std::string& name) const {
   return nullptr;
 }
 
+// Reports quote the program; many a one is a string of its caller's, and lies nowhere else.
+void Image::write_source() const {
+  std::string path = path_.substr(0, path_.rfind('.')) + ".source";
+  if (unit_ == nullptr || access(path.c_str(), R_OK) == 0) return;
+  std::string text = unit_->name + "\n" + unit_->text;
+  write_file(path, text.data(), text.size());
+}
+
 std::string Image::debug_object() const {
+  write_source();
   std::string path = path_.substr(0, path_.rfind('.')) + ".elf";
   if (access(path.c_str(), R_OK) == 0) return path;
   std::vector<char> object;

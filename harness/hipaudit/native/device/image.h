@@ -22,6 +22,7 @@ struct SharedVariable {
 };
 
 class Image;
+struct SourceUnit;
 
 struct Kernel {
   const Image* image = nullptr;
@@ -60,6 +61,8 @@ class Image {
   uint64_t debug_address(uintptr_t address) const { return address - base_ + kDebugBase; }
   // An ELF file with relocated line tables; written when first asked for. Empty on failure.
   std::string debug_object() const;
+  // The program that it was compiled from; it must outlive the image.
+  void set_source(const SourceUnit* unit) { unit_ = unit; }
   // By symbol, else by name as in the source.
   const Kernel* find_kernel(const std::string& name) const;
 
@@ -72,12 +75,14 @@ class Image {
   friend class Linker;
   static constexpr uint64_t kDebugBase = 0x400000;
   Image() = default;
+  void write_source() const;
   uintptr_t base_ = 0;
   size_t span_ = 0;
   uintptr_t code_ = 0;
   size_t code_size_ = 0;
   uint64_t serial_ = 0;
   bool instrumented_ = false;
+  const SourceUnit* unit_ = nullptr;
   std::string path_;
   std::vector<Kernel> kernels_;
   std::map<std::string, Global> globals_;

@@ -93,6 +93,7 @@ Image* Module::image(Variant variant, std::string* error) {
   launches_ = compiled.launches;
   Image* image = Image::load(compiled.object, error);
   if (image == nullptr) return nullptr;
+  image->set_source(&unit_);
   Locked lock(mutex);
   loaded_images().insert(image);
   return slot = image;
