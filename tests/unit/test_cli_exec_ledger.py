@@ -146,3 +146,38 @@ def test_a_clean_native_program_is_clean(native: Path, tmp_path: Path) -> None:
     code, found = executed(tmp_path, "--ledger", "--", str(native))
     assert (code, found["findings"], found["void"]) == (0, [], None)
     assert found["memory"]["allocations"] == 1
+
+
+SERVER = """
+import signal, sys, time
+from hip import hip
+
+status, kept = hip.hipMalloc(4096)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+print("ready", flush=True)
+time.sleep(100)
+"""
+
+
+def test_a_request_to_end_reaches_the_program_and_the_report_follows(tmp_path: Path) -> None:
+    path = tmp_path / "server.py"
+    path.write_text(SERVER)
+    command = [
+        sys.executable,
+        "-m",
+        "hipaudit",
+        "exec",
+        "--ledger",
+        "--",
+        sys.executable,
+        str(path),
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        running.terminate()
+        _, report = running.communicate(timeout=100)
+    assert running.returncode == 1
+    assert "leak" in report

@@ -74,7 +74,7 @@ def test_every_fact_is_what_static_assert_says(tmp_path: Path) -> None:
 def test_the_device_fills_what_the_facts_say() -> None:
     from hipaudit.device import bind
 
-    bound = bind("emulated")
+    bound = bind("emulated").with_arch("gfx90a")
     library = ctypes.CDLL(str(native_build.device_libraries().front))
     functions = {"5": "hipGetDeviceProperties", "6": "hipGetDevicePropertiesR0600"}
     for version, function in functions.items():

@@ -157,12 +157,18 @@ def _run(program: list[str], environment: dict[str, str]) -> int:
         raise UsageError(f"there is no program {program[0]}")
     sys.stdout.flush()
     child = subprocess.Popen([found, *program[1:]], env=environment)
-    # An interrupt is for the program; we stay to report.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A terminal interrupts the program itself; other requests to end are passed on. We stay to
+    # report.
+    ends: dict[int, Any] = {signal.SIGINT: signal.SIG_IGN}
+    ends |= dict.fromkeys(
+        (signal.SIGTERM, signal.SIGHUP), lambda number, _: child.send_signal(number)
+    )
+    before = {number: signal.signal(number, ours) for number, ours in ends.items()}
     try:
         code = child.wait()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, theirs in before.items():
+            signal.signal(number, theirs)
     return 128 - code if code < 0 else code
 
 
