@@ -178,6 +178,6 @@ def test_a_request_to_end_reaches_the_program_and_the_report_follows(tmp_path: P
         assert running.stdout is not None
         assert running.stdout.readline() == "ready\n"
         running.terminate()
-        _, report = running.communicate(timeout=100)
+        report, _ = running.communicate(timeout=100)
     assert running.returncode == 1
     assert "leak" in report
