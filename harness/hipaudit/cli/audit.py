@@ -36,7 +36,7 @@ _EPILOG = (
 _OTHERS = (
     "model, memory, isa, reductions, alignment, precision, parameters, structural, bf16, "
     "indexing, mla, nan, entries, formats, scheduler, speculative, asr_layers, asr_benchmarks, "
-    "tile_waste, constants, barriers, faults, claims"
+    "tile_waste, constants, resolved, barriers, faults, claims"
 )
 
 
