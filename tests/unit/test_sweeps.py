@@ -217,7 +217,8 @@ def test_the_kernels_of_latent_attention_are_counted(device: Device) -> None:
     for entry in found.values():
         assert sum(entry["lines"].values()) == entry["passes"]
         assert entry["launches"] > 0
-    assert len(found["mla_attention_f32"]["lines"]) == 6
+    in_code = mla_projection._codes("gfx1100")["mla_attention_f32"].code.instructions.barriers
+    assert 1 < len(found["mla_attention_f32"]["lines"]) <= in_code
     assert found["mla_attention_f32"]["dynamic"] > 0
     assert sum(found["gemm_f32"]["shared"].values()) == 8704
     assert found["attention_combine"]["lines"] == {}
@@ -242,6 +243,7 @@ def test_counts_that_differ_are_told() -> None:
 
 
 def test_planted_mistakes_are_traced_to_their_place(device: Device) -> None:
+    device = device.with_arch("gfx942")
     for planted in nan_tracing.PLANTED:
         entry = nan_tracing._plant(device, planted)
         assert not entry.wrong, entry.first
@@ -254,6 +256,7 @@ def test_planted_mistakes_are_traced_to_their_place(device: Device) -> None:
 def test_a_kernel_that_makes_nan_of_some_sizes_is_traced(
     device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    device = device.with_arch("gfx942")
     monkeypatch.setattr(nan_tracing, "LENGTHS", (1, 2, 33))
     clean = nan_tracing._climb(device, "llama")
     assert (clean.sizes, clean.wrong, clean.first) == (3, 0, "-")
@@ -273,6 +276,7 @@ def test_a_kernel_that_makes_nan_of_some_sizes_is_traced(
 
 
 def test_every_entry_point_is_launched_with_what_it_declares(device: Device) -> None:
+    device = device.with_arch("gfx942")
     used = launch_usage.collect(device, lambda: None)
     kernels = [k for each in launch_usage.described(device).values() for k in each]
     assert len(kernels) > 200
