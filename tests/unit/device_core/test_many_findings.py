@@ -20,7 +20,7 @@ def source() -> str:
         for row in range(EDGE)
     )
     columns = "\n".join(
-        f"  if (t == 64) for (int i = 0; i < {EDGE}; ++i) x[i * {EDGE} + {column}] = -1;"
+        f"  if (t == 64) for (int i = 0; i < {EDGE}; ++i) x[i * {EDGE} + {column}] = {-1 - column};"
         for column in range(EDGE)
     )
     return (

@@ -13,21 +13,13 @@ from hipaudit.resources import kernels_folder
 REPORTS = Path(__file__).resolve().parents[3] / "reports"
 SCORES = read_scores(REPORTS)
 ARGUMENTS = arguments_for(kernels_folder() / "any")
-GAPS = {"include/lanes8.h": "no spec launches a kernel on tensors that are not aligned"}
-"""Files whose specs are known to miss too much, and what they lack."""
-
-
-def _marked(score: Score) -> object:
-    reason = GAPS.get(score.file)
-    marks = (pytest.mark.xfail(reason=reason, strict=True),) if reason else ()
-    return pytest.param(score, id=score.file, marks=marks)
 
 
 def test_every_file_of_the_library_has_a_score() -> None:
     assert set(SCORES) == set(library_files())
 
 
-@pytest.mark.parametrize("score", [_marked(score) for score in SCORES.values()])
+@pytest.mark.parametrize("score", SCORES.values(), ids=SCORES)
 def test_95_of_100_mistakes_in_a_file_are_noticed(score: Score) -> None:
     """Of a sample of fewer than 20 not one may live."""
     assert score.killed
