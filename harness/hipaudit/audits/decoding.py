@@ -1,8 +1,7 @@
-"""The workload of the memory audits: tokens decoded through a model's first layers.
+"""The runtime on a real model: requests served by its engine, with every access checked.
 
-Real weights, quantised as the file has them, through the runtime's operations, one token after
-another with a growing key-value cache: what a program that calls these operations does with memory.
-The numbers are the business of the operations' own specs; here they only have to be finite.
+What the memory audits look at, and what shows that the whole of it leaves nothing behind. The
+numbers are the business of the operations' specs and of the model's tests.
 """
 
 from __future__ import annotations
@@ -12,9 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from hipaudit.child import Json, Progress, run_in_child
 from hipaudit.device import Device
 from hipaudit.errors import ModelError
@@ -22,20 +18,19 @@ from hipaudit.finding import Finding, Reader
 from hipaudit.launches import Launches, launches
 from hipaudit.memory import MemoryUse, memory_use
 
-LAYERS = 2
-TOKENS = 4
-_PARTS = (
-    *("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output"),
-    *("ffn_norm", "ffn_gate", "ffn_up", "ffn_down"),
-)
-
-Array = npt.NDArray[Any]
+REQUESTS = 2
+NEW = 3
+TOKENS = REQUESTS * NEW
+_PROMPT = 6
+_PATIENCE = 120.0
+"""Seconds without progress: a large model's product is checked on few cores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """A run of the workload: what the ledger saw, and what it found to be wrong.
+    """A run of the engine: what the ledger saw, and what was found to be wrong.
 
+    tokens  that were generated
     memory  None when the child died before it could report
     """
 
@@ -56,49 +51,34 @@ class Decoding:
 
 
 def layers_of(model: Path) -> int:
-    """Return how many decoder layers of Llama's form a GGUF file has, as the runtime takes them.
+    """Return how many layers a GGUF file's model has; 0 for one that the runtime does not know.
 
-    Zero for a file without a count of heads, or with weights of a format that no kernel multiplies.
     Raises ModelError for a file that is missing, truncated or not GGUF.
     """
-    from hipaudit_runtime import ops
     from hipaudit_runtime.errors import WeightsError
-    from hipaudit_runtime.weights import read_gguf
+    from hipaudit_runtime.models import read_config
+    from hipaudit_runtime.weights import open_gguf
 
     try:
-        tensors = list(read_gguf(model))
+        weights = open_gguf(model)
     except WeightsError as error:
         raise ModelError(str(error)) from error
-    usable = {t.name for t in tensors if len(t.shape) == 1 or t.format in ops.FORMATS}
-    if "token_embd.weight" not in usable or not _head_count(model):
+    try:
+        return read_config(weights).layers
+    except WeightsError:
         return 0
-    count = 0
-    while all(f"blk.{count}.{part}.weight" in usable for part in _PARTS):
-        count += 1
-    return count
-
-
-def _head_count(model: Path) -> int:
-    """Return how many query heads a GGUF file says that it has; 0 when it does not say."""
-    from gguf import GGUFReader
-
-    for name, field in GGUFReader(str(model)).fields.items():
-        if name.endswith(".attention.head_count"):
-            return int(field.contents())
-    return 0
 
 
 def run(model: Path, choice: str, arch: str, tick: Callable[[], None] = lambda: None) -> Decoding:
-    """Decode in a child and return what its ledger says; *tick* is called for each token.
+    """Serve requests in a child and return what was seen; *tick* is called for each token.
 
-    Raises ModelError for a file that is not GGUF or has no such layers.
+    Raises ModelError for a file that is not GGUF or that no model can be made of.
     """
-    payload = {"model": str(model), "layers": LAYERS, "tokens": TOKENS}
     result = run_in_child(
         "hipaudit.audits.decoding:decode_in_child",
-        payload,
+        {"model": str(model)},
         choice=choice,
-        settings={"arch": arch, "build": "plain"},
+        settings={"arch": arch, "build": "checked", "timeout": f"{_PATIENCE:g}"},
         progress=lambda _: tick(),
     )
     records = [*result.records, *([result.death] if result.death else [])]
@@ -106,7 +86,7 @@ def run(model: Path, choice: str, arch: str, tick: Callable[[], None] = lambda: 
     return Decoding(
         model.name,
         arch,
-        LAYERS,
+        layers_of(model),
         TOKENS,
         memory_use(records, reader.symboliser),
         reader.findings(records),
@@ -115,86 +95,29 @@ def run(model: Path, choice: str, arch: str, tick: Callable[[], None] = lambda: 
 
 
 def decode_in_child(payload: Mapping[str, Any], device: Device, progress: Progress) -> Json:
-    """Decode *tokens* tokens through the first *layers* layers; the child's side of `run`."""
-    from hipaudit_runtime.weights import read_gguf
+    """Serve requests, of which the second shares the first's prompt; the child's side of `run`."""
+    from hipaudit_runtime.errors import RuntimeFault
+    from hipaudit_runtime.generation.engine import CacheSize, Engine
+    from hipaudit_runtime.generation.requests import Finish, Request
+    from hipaudit_runtime.models import Transformer
+    from hipaudit_runtime.weights import open_gguf
 
-    weights = {tensor.name: tensor for tensor in read_gguf(Path(payload["model"]))}
-    heads = _head_count(Path(payload["model"]))
-    layers = [_Layer(weights, index, heads) for index in range(int(payload["layers"]))]
-    table = weights["token_embd.weight"]
-    for step in range(int(payload["tokens"])):
-        state = _embedded(device, table, step)
-        for layer in layers:
-            state = layer.forward(device, state, step)
-        if not np.isfinite(state).all():
-            raise ModelError(f"token {step} is not finite after {len(layers)} layers")
-        progress(1)
+    try:
+        weights = open_gguf(Path(payload["model"]))
+        with (
+            Transformer(weights, device) as model,
+            Engine(model, lambda _: b"", cache=CacheSize(pages=8, page_size=4)) as engine,
+        ):
+            prompt = tuple(number % model.vocabulary_size for number in range(1, _PROMPT + 1))
+            for number in range(REQUESTS):
+                engine.submit(Request((*prompt, number), NEW))
+            while engine.busy:
+                for event in engine.step():
+                    if event.finish is Finish.ERROR:
+                        raise ModelError(f"a request failed: {event.error}")
+                    progress(len(event.tokens))
+    except RuntimeFault as error:
+        raise ModelError(str(error)) from error
     if device.control is not None:
         device.control.flush()
-    return {"tokens": payload["tokens"]}
-
-
-def _embedded(device: Device, table: Any, token: int) -> Array:
-    """Return a token's row of the embedding."""
-    from hipaudit_runtime import ops
-
-    at = (1000 + token) % len(table.data)  # behind the tokens of control
-    row = np.ascontiguousarray(table.data[at : at + 1])
-    return ops.dequantise(device, table.format, row)
-
-
-class _Layer:
-    """One decoder layer: its stored weights and its cache."""
-
-    def __init__(self, weights: Mapping[str, Any], index: int, heads: int) -> None:
-        prefix = f"blk.{index}."
-        self.weights = {
-            name.removeprefix(prefix).removesuffix(".weight"): tensor
-            for name, tensor in weights.items()
-            if name.startswith(prefix)
-        }
-        self.size = int(self.weights["attn_q"].shape[0]) // heads
-        self.keys: list[Array] = []
-        self.values: list[Array] = []
-
-    def forward(self, device: Device, x: Array, position: int) -> Array:
-        """Return the layer's output for one token, (1, width)."""
-        from hipaudit_runtime import ops
-
-        normed = ops.rms_norm(device, x, self._floats("attn_norm"))
-        places = np.array([position], np.int32)
-        query = ops.rope(device, self._heads(device, "attn_q", normed), places)
-        self.keys.append(ops.rope(device, self._heads(device, "attn_k", normed), places))
-        self.values.append(self._heads(device, "attn_v", normed))
-        mixed = self._attention(device, query)
-        attended = self._times(device, "attn_output", mixed.reshape(1, -1))
-        inner, carried = ops.residual_rms_norm(device, attended, x, self._floats("ffn_norm"))
-        gate = self._times(device, "ffn_gate", inner)
-        up = self._times(device, "ffn_up", inner)
-        down = self._times(device, "ffn_down", ops.swiglu(device, gate, up))
-        return ops.add(device, carried, down)
-
-    def _attention(self, device: Device, query: Array) -> Array:
-        """Return each head's mix of the values so far, (1, heads, size)."""
-        from hipaudit_runtime import ops
-
-        keys, values = np.concatenate(self.keys), np.concatenate(self.values)
-        return ops.flash_attention(device, _batched(query), _batched(keys), _batched(values))
-
-    def _heads(self, device: Device, name: str, x: Array) -> Array:
-        return self._times(device, name, x).reshape(1, -1, self.size)
-
-    def _times(self, device: Device, name: str, x: Array) -> Array:
-        """Return the product with a quantised weight, (1, rows)."""
-        from hipaudit_runtime import ops
-
-        weight = self.weights[name]
-        return ops.quantised_gemm(device, weight.format, np.ascontiguousarray(weight.data), x)
-
-    def _floats(self, name: str) -> Array:
-        return np.ascontiguousarray(self.weights[name].data, np.float32)
-
-
-def _batched(heads: Array) -> Array:
-    """Return (tokens, heads, size) as attention takes it: (1, heads, tokens, size)."""
-    return np.ascontiguousarray(heads.transpose(1, 0, 2)[None])
+    return {"tokens": TOKENS}

@@ -184,12 +184,12 @@ def make_plan(
 
 
 def _decoded(model: Path | None, *, explicit: bool) -> Path | None:
-    """Return the model to decode tokens with; None for one without decoder layers."""
+    """Return the model to serve requests with; None for one that the runtime does not know."""
     decode = model or model_dequantisation.default_model()
-    if decoding.layers_of(decode) >= decoding.LAYERS:
+    if decoding.layers_of(decode):
         return decode
     if explicit:
-        raise UsageError(f"{decode.name} has no decoder layers to run: --only memory")
+        raise UsageError(f"{decode.name} is no model that the runtime knows: --only memory")
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hipaudit_runtime.models.config import read_config
 from hipaudit_runtime.models.transformer import Transformer
 
-__all__ = ["Transformer"]
+__all__ = ["Transformer", "read_config"]

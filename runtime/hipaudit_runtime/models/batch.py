@@ -18,7 +18,7 @@ class Batch:
     positions  int32 (tokens,), in their sequences
     slots      int32 (tokens,), in the cache
     sequences  their pages, for attention
-    ones       float32 (tokens,)
+    ones       float32 (tokens,), None for a model without biases
     scope      owns what layers ask for; the caller ends it when the pass is done
     """
 
@@ -27,7 +27,7 @@ class Batch:
     positions: Tensor
     slots: Tensor
     sequences: Sequences
-    ones: Tensor
+    ones: Tensor | None
     scope: Scope
 
     def space(self, *shape: int) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 from hipaudit_runtime import ops
 from hipaudit_runtime.models.batch import Batch
 from hipaudit_runtime.models.config import Experts, ModelConfig
-from hipaudit_runtime.models.matrices import Loader, Matrix, launch_linear
+from hipaudit_runtime.models.matrices import Loader, Matrix, launch_grouped, launch_linear
 from hipaudit_runtime.tensors import Tensor
 
 
@@ -28,15 +28,15 @@ class Mixture:
     """Experts, and what all tokens go through as well.
 
     router       (experts, width)
-    gates, ups   float32 (experts, width, expert width), downs (experts, expert width, width)
+    gates, ups   of each expert (expert width, width), downs (width, expert width)
     shared       None without
     shared_gate  (1, width): how much of the shared network a token takes, None for all of it
     """
 
     router: Matrix
-    gates: Tensor
-    ups: Tensor
-    downs: Tensor
+    gates: Matrix
+    ups: Matrix
+    downs: Matrix
     shared: Gated | None
     shared_gate: Matrix | None
 
@@ -54,9 +54,9 @@ def load_feed_forward(loader: Loader, config: ModelConfig, layer: int) -> Gated 
             shared_gate = Matrix(None, row.reshape(1, config.width), config.width)
     return Mixture(
         loader.matrix(f"{at}_gate_inp", experts.count, config.width),
-        _stacked(loader, f"{at}_gate_exps.weight", experts.count, experts.width, config.width),
-        _stacked(loader, f"{at}_up_exps.weight", experts.count, experts.width, config.width),
-        _stacked(loader, f"{at}_down_exps.weight", experts.count, config.width, experts.width),
+        loader.stack(f"{at}_gate_exps", experts.count, experts.width, config.width),
+        loader.stack(f"{at}_up_exps", experts.count, experts.width, config.width),
+        loader.stack(f"{at}_down_exps", experts.count, config.width, experts.width),
         shared,
         shared_gate,
     )
@@ -68,14 +68,6 @@ def _gated(loader: Loader, width: int, hidden: int, at: str, suffix: str) -> Gat
         loader.matrix(f"{at}_up{suffix}", hidden, width),
         loader.matrix(f"{at}_down{suffix}", width, hidden),
     )
-
-
-def _stacked(loader: Loader, name: str, experts: int, rows: int, columns: int) -> Tensor:
-    """The matrices of all experts, each transposed: (experts, columns, rows)."""
-    turned = loader.scope.empty((experts, columns, rows), np.float32)
-    with loader.scratch() as scratch:
-        ops.launch_transpose(loader.device, scratch.plain(name, (experts, rows, columns)), turned)
-    return turned
 
 
 @final
@@ -161,10 +153,10 @@ class _Mixing:
         repeated, rows = repeated.reshape(pairs, width), rows.reshape(pairs, width)
         ops.launch_embedding(device, repeated, source, rows)
         gate, up = (space.reshape(pairs, experts.width) for space in self._inner)
-        ops.launch_grouped_gemm(device, rows, layer.gates, offsets, gate)
-        ops.launch_grouped_gemm(device, rows, layer.ups, offsets, up)
+        launch_grouped(device, layer.gates, rows, offsets, gate)
+        launch_grouped(device, layer.ups, rows, offsets, up)
         ops.launch_swiglu(device, gate, up, gate)
-        ops.launch_grouped_gemm(device, gate, layer.downs, offsets, rows)
+        launch_grouped(device, layer.downs, gate, offsets, rows)
         ops.launch_combine(device, rows, weights, position, y)
         if experts.scale != 1.0:
             ops.launch_scale(device, y, y, experts.scale)

@@ -25,10 +25,10 @@ _PLAIN: Final = ("F32", "F16", "BF16")
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A matrix by rows, one row an output.
+    """A matrix by rows, one row an output, or several of one shape.
 
     kind  the format of its blocks, None when its elements are stored one by one
-    data  (rows, columns), or (rows, bytes of a row)
+    data  (..., rows, columns), or (..., rows, bytes of a row)
     bias  (1, rows) float32, None without
     """
 
@@ -40,19 +40,23 @@ class Matrix:
     @property
     def rows(self) -> int:
         """Outputs."""
-        return self.data.shape[0]
+        return self.data.shape[-2]
 
 
 @final
 class Loader:
-    """Brings a file's tensors to the device, each checked against the shape it must have."""
+    """Brings a file's tensors to the device, each checked against the shape it must have.
 
-    __slots__ = ("device", "scope", "weights")
+    biased  whether any matrix so far has a bias
+    """
+
+    __slots__ = ("biased", "device", "scope", "weights")
 
     def __init__(self, weights: Weights, device: DeviceLike, scope: Scope) -> None:
         self.weights = weights
         self.device = device
         self.scope = scope
+        self.biased = False
 
     def has(self, name: str) -> bool:
         """Whether the file has a tensor of that name."""
@@ -60,17 +64,25 @@ class Loader:
 
     def matrix(self, name: str, rows: int, columns: int) -> Matrix:
         """``NAME.weight``, with ``NAME.bias`` where there is one."""
-        stored = self._stored(f"{name}.weight", (rows, columns))
         bias = None
         if self.has(f"{name}.bias"):
             bias = self.vector(f"{name}.bias", rows).reshape(1, rows)
+            self.biased = True
+        return self._matrix(f"{name}.weight", (rows, columns), bias)
+
+    def stack(self, name: str, count: int, rows: int, columns: int) -> Matrix:
+        """``NAME.weight``: as many matrices of one shape."""
+        return self._matrix(f"{name}.weight", (count, rows, columns), None)
+
+    def _matrix(self, name: str, shape: tuple[int, ...], bias: Tensor | None) -> Matrix:
+        stored = self._stored(name, shape)
         if not stored.quantised and stored.format not in _PLAIN:
             raise WeightsError(
                 f"{stored.name} of {self.weights.path} is {stored.format}, not {', '.join(_PLAIN)} "
                 "or in blocks"
             )
         kind = stored.format if stored.quantised else None
-        return Matrix(kind, self._upload(stored), columns, bias)
+        return Matrix(kind, self._upload(stored), shape[-1], bias)
 
     def vector(self, name: str, size: int) -> Tensor:
         """A tensor of one axis, as float32."""
@@ -112,10 +124,13 @@ class Loader:
             raise WeightsError(f"{self.weights.path}: {error}") from error
 
 
-def launch_linear(device: DeviceLike, matrix: Matrix, ones: Tensor, x: Tensor, y: Tensor) -> None:
+def launch_linear(
+    device: DeviceLike, matrix: Matrix, ones: Tensor | None, x: Tensor, y: Tensor
+) -> None:
     """Launch y = x matrix^T + bias: x (rows, columns), y (rows, matrix rows), float32.
 
-    ones  float32, (at least the rows of x,), all 1: a bias is added as their product with it
+    ones  float32, (at least the rows of x,), all 1: a bias is added as their product with it; None
+          where no matrix has one
     """
     if matrix.kind is not None:
         ops.launch_quantised_gemm(device, matrix.kind, matrix.data, x, y)
@@ -123,9 +138,22 @@ def launch_linear(device: DeviceLike, matrix: Matrix, ones: Tensor, x: Tensor, y
         ops.launch_gemv(device, matrix.data, x, y)
     else:
         ops.launch_gemm(device, x, matrix.data, y, ops.Product(transpose_b=True))
-    if matrix.bias is not None:
+    if matrix.bias is not None and ones is not None:
         column = ones[: x.shape[0]].reshape(x.shape[0], 1)
         ops.launch_gemm(device, column, matrix.bias, y, ops.Product(beta=1.0))
+
+
+def launch_grouped(
+    device: DeviceLike, matrices: Matrix, x: Tensor, offsets: Tensor, y: Tensor
+) -> None:
+    """Launch y = each group of x's rows times the transpose of its matrix.
+
+    x (rows, columns) and y (rows, matrix rows) float32; offsets as in `ops.launch_grouped_gemm`.
+    """
+    if matrices.kind is None:
+        ops.launch_grouped_gemm(device, x, matrices.data, offsets, y, transposed=True)
+    else:
+        ops.launch_quantised_grouped_gemm(device, matrices.kind, matrices.data, x, offsets, y)
 
 
 def launch_lookup(device: DeviceLike, matrix: Matrix, rows: Tensor, y: Tensor) -> None:

@@ -53,8 +53,10 @@ class Transformer(Owner):
         HipError: out of device memory; nothing is left allocated.
     """
 
-    __slots__ = ("_config", "_device", "_embedding", "_layers", "_norm", "_output", "_rope",
-                 "_scale", "_scope")  # fmt: skip
+    __slots__ = (
+        "_biased", "_config", "_device", "_embedding", "_layers", "_norm", "_output", "_rope",
+        "_scale", "_scope",
+    )  # fmt: skip
 
     def __init__(self, weights: Weights, device: DeviceLike) -> None:
         config = read_config(weights)
@@ -71,6 +73,7 @@ class Transformer(Owner):
             self._output = self._embedding
             if loader.has("output.weight"):
                 self._output = loader.matrix("output", config.vocabulary, config.width)
+            self._biased = loader.biased
         except BaseException:
             self.close()
             raise
@@ -153,7 +156,7 @@ class Transformer(Owner):
             scope.upload(positions.astype(np.int32)),
             scope.upload(np.array(slots, np.int32)),
             sequences,
-            scope.upload(np.ones(len(slots), np.float32)),
+            scope.upload(np.ones(len(slots), np.float32)) if self._biased else None,
             scope,
         )
 
