@@ -82,7 +82,12 @@ LOG_MEL = Spec(
     bound=bounds.log_mel,
     spot=_at(exact.log_mel),
     formula="log10 over mel +- its error; the power spectrum's, and gamma_{bins} of the filters",
-    cases=(_with_filters(_tone(400, 160), 80), _with_filters(_tone(512, 100), 128)),
+    # The last with more filters than a block has threads.
+    cases=(
+        _with_filters(_tone(400, 160), 80),
+        _with_filters(_tone(512, 100), 128),
+        _with_filters(_tone(64, 40), 600),
+    ),
     examples=15,
 )
 
