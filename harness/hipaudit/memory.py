@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from hipaudit.finding import Location, called_from
 from hipaudit.symbolise import Frame, Symboliser
@@ -168,7 +168,7 @@ class MemoryUse:
 
         Of several that allocate through one helper each is at the innermost line that is its own.
         """
-        return _told_apart([site for site in self.sites if site.peak_bytes])
+        return tuple(at_own_lines([site for site in self.sites if site.peak_bytes]))
 
     @property
     def calls(self) -> int:
@@ -272,16 +272,20 @@ def _waits(site: Mapping[str, Any], symboliser: Symboliser) -> Waits:
     )
 
 
-def _told_apart(sites: Sequence[Site]) -> tuple[Site, ...]:
-    stacks = [_stack(site.location) for site in sites]
+_Entry = TypeVar("_Entry", Site, Copies, Waits)
+
+
+def at_own_lines(entries: Sequence[_Entry]) -> list[_Entry]:
+    """Each entry at the innermost line that no other one was called through."""
+    stacks = [_stack(entry.location) for entry in entries]
     known = Counter(stack[:n] for stack in stacks for n in range(1, len(stack) + 1))
     told = []
-    for site, stack in zip(sites, stacks, strict=True):
+    for entry, stack in zip(entries, stacks, strict=True):
         own = (stack[n - 1] for n in range(1, len(stack) + 1) if known[stack[:n]] == 1)
         frame = next(own, stack[0])
-        there = replace(site.location, file=frame.file, line=frame.line, function=frame.function)
-        told.append(replace(site, location=there))
-    return tuple(told)
+        there = replace(entry.location, file=frame.file, line=frame.line, function=frame.function)
+        told.append(replace(entry, location=there))
+    return told
 
 
 def _stack(location: Location) -> tuple[Frame, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hipaudit.audits.decoding import Decoding
 from hipaudit.audits.memory_page import MemoryAudit, chain
 from hipaudit.finding import Finding
-from hipaudit.memory import Copies
+from hipaudit.memory import Copies, at_own_lines
 from hipaudit.memory_hygiene import hygiene_findings, is_pageable
 from hipaudit.text import plural, size
 
@@ -18,7 +18,7 @@ _UP, _DOWN = "host_to_device", "device_to_host"
 def audit(run: Decoding) -> MemoryAudit:
     """Return the copies of a run; the sites that move the most come first."""
     copies = sorted(
-        run.memory.copies if run.memory else (),
+        at_own_lines(run.memory.copies if run.memory else ()),
         key=lambda entry: (-entry.bytes, entry.direction, chain(entry.location)),
     )
     found = hygiene_findings(run.memory, run.arch) if run.memory else []
@@ -49,20 +49,16 @@ def _row(entry: Copies, tokens: int) -> tuple[str, ...]:
         f"{entry.bytes:,}",
         f"{entry.bytes // tokens:,}",
         f"{entry.repeats:,}",
-        suggestion(entry, tokens),
+        suggestion(entry),
     )
 
 
-def suggestion(entry: Copies, tokens: int) -> str:
+def suggestion(entry: Copies) -> str:
     """Return what would be better, and nothing where the copy is as it should be."""
     if entry.repeats:
         return "copy once"
     if entry.asynchronous and is_pageable(entry):
         return "pinned memory"
-    if entry.direction == _UP and entry.count >= tokens:
-        return "keep on the device what stays the same"
-    if entry.direction == _DOWN and entry.count >= tokens:
-        return "leave on the device what is uploaded again"
     return ""
 
 

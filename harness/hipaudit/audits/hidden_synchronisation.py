@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hipaudit.audits.decoding import Decoding
 from hipaudit.audits.memory_page import MemoryAudit, chain
-from hipaudit.memory import Waits
+from hipaudit.memory import Waits, at_own_lines
 from hipaudit.memory_hygiene import hygiene_findings, plainly_waits
 from hipaudit.text import plural
 
@@ -14,7 +14,7 @@ KIND = "hidden-synchronisation"
 def audit(run: Decoding) -> MemoryAudit:
     """Return the waits of a run; the sites that wait most often come first."""
     waits = sorted(
-        run.memory.waits if run.memory else (),
+        at_own_lines(run.memory.waits if run.memory else ()),
         key=lambda wait: (wait.needless - wait.count, chain(wait.location), wait.stream),
     )
     found = hygiene_findings(run.memory, run.arch) if run.memory else []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hipaudit.audits.decoding import Decoding
 from hipaudit.finding import Finding, Location
+from hipaudit.symbolise import Frame
 
 Row = tuple[str, ...]
 
@@ -35,10 +36,9 @@ class MemoryAudit:
 
 
 def chain(location: Location) -> str:
-    """Return the functions that led to a call, innermost first: ``upload < rms_norm < forward``."""
-    names = [frame.function.rpartition(".")[2] or "?" for frame in location.frames if frame.line]
-    if location.function:
-        wanted = location.function.rpartition(".")[2]
-        names = names[names.index(wanted) :] if wanted in names else names
-    shown = names[:_MOST_CALLERS]
-    return " < ".join(shown)
+    """Return the functions that led to a call, from the shown one on: ``load:7 < init < main``."""
+    shown = Frame(location.function, location.file, location.line)
+    frames = [frame for frame in location.frames if frame.line]
+    frames = frames[frames.index(shown) :] if shown in frames else frames
+    names = [frame.function.rpartition(".")[2] or "?" for frame in frames[:_MOST_CALLERS]]
+    return " < ".join([f"{name}:{frames[0].line}" for name in names[:1]] + names[1:])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hipaudit.audits.decoding import Decoding
 from hipaudit.audits.memory_page import MemoryAudit, chain
-from hipaudit.memory import Site, Uses
+from hipaudit.memory import Site, Uses, at_own_lines
 from hipaudit.text import plural, size
 
 _PINNED = frozenset({"host", "registered"})
@@ -15,7 +15,7 @@ _RIGHT = "as it is"
 
 def audit(run: Decoding) -> MemoryAudit:
     """Return the run's allocation sites; those that held most at the peak come first."""
-    sites = run.memory.sites if run.memory else ()
+    sites = at_own_lines(run.memory.sites if run.memory else ())
     ordered = sorted(sites, key=lambda s: (-s.peak_bytes, -s.bytes, s.kind, chain(s.location)))
     changed = [site for site in ordered if suggested(site) != _RIGHT]
     peak = run.memory.peak_bytes if run.memory else 0

