@@ -89,8 +89,6 @@ CHECKED = (
     *CODE,
     # As a GPU's compiler does: what stays a call keeps its caller's variables in memory.
     *("-mllvm", "-inline-threshold=10000"),
-    # A variable indexed by an unrolled loop alone is kept in registers.
-    *("-mllvm", "-unroll-threshold=1000"),
     # A vector is loaded at once, even if its elements are used apart.
     *("-mllvm", "-disable-vector-combine"),
     *(f"-fsanitize=thread,{UNDEFINED}", f"-fsanitize-recover={UNDEFINED}"),

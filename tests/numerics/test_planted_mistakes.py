@@ -289,7 +289,7 @@ MISTAKES = (
     Mistake("dequantise_q4_1", "no minimum", "& 15) + minimum;", "& 15);", GGML),
     Mistake("dequantise_q5_0", "no fifth bit", "(code - 16)", "((code & 15) - 16)", GGML),
     Mistake("dequantise_q5_1", "no fifth bit", "(five_bits)", "(five_bits & 15)", GGML),
-    Mistake("dequantise_q8_0", "unsigned codes", "(codes[j]);", "(codes[j] & 255);", GGML),
+    Mistake("dequantise_q8_0", "unsigned codes", "<signed char>(codes", "<int>(codes", GGML),
     Mistake("dequantise_q3_k", "no top bits", "(low | top << 4)", "low", SUPER),
     Mistake("dequantise_q4_k", "late scales cut", "(shared & 15) | packed", "15 & packed", SUPER),
     Mistake("dequantise_q6_k", "offset 31", "(code - 32)", "(code - 31)", SUPER),
@@ -328,8 +328,8 @@ MISTAKES = (
     Mistake(
         "quantised_gemv_q4_k",
         "product in fp16",
-        "+= values[j] * with[j]",
-        "+= static_cast<_Float16>(values[j] * with[j])",
+        "+= values[j] * with[j / 4][j % 4]",
+        "+= static_cast<_Float16>(values[j] * with[j / 4][j % 4])",
         PRODUCT,
     ),
     Mistake(

@@ -204,6 +204,8 @@ def test_serving_until_told_to_end(model: Path, tmp_path: Path, end: signal.Sign
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=ENVIRONMENT,
+        # What runs in a shell's background ignores interrupts, and so would the program.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert process.stdout is not None
     assert process.stderr is not None

@@ -106,7 +106,7 @@ def test_live_memory_is_drawn(leaky: Path, tmp_path: Path) -> None:
     result = hipaudit("exec", "--ledger", "--memory-plot", str(plot), *command)
     assert result.returncode == 1
     assert "peak 1.0 MiB" in plot.read_text()
-    assert "leaky.py:6" in plot.read_text()
+    assert "leaky.py:9" in plot.read_text()
     assert "memory: 2 allocations of 1.0 MiB, at most 1.0 MiB at once" in result.stdout
     assert "device, " in result.stdout
     nowhere = tmp_path / "missing" / "a" / "memory.svg"

@@ -17,11 +17,10 @@ struct __attribute__((packed)) Askew {
 };
 
 __global__ void gather(const unsigned char* in, unsigned* sums) {
-  __shared__ unsigned char records[128 * kRecord + 2];
+  __shared__ alignas(4) unsigned char records[128 * kRecord + 2];
   const int tid = threadIdx.x;
   unsigned char* record = records + tid * kRecord;
-  record[0] = tid + 1;  // FAULT: race-shared other
-  record[1] = 0;        // ALSO: race-shared other
+  *reinterpret_cast<unsigned short*>(record) = tid + 1;  // FAULT: race-shared other
   const Askew* from = reinterpret_cast<const Askew*>(in + 16 * tid);
   reinterpret_cast<Askew*>(record + kCodes)->codes = from->codes;  // FAULT: race-shared write
   __syncthreads();
