@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hipaudit.audits import (
@@ -26,7 +27,8 @@ from hipaudit.audits import (
 )
 from hipaudit.audits.launch_usage import Given
 from hipaudit.device import Device
-from hipaudit_runtime import sources
+from hipaudit_runtime import modules, ops, sources
+from hipaudit_runtime.tensors import Scope
 
 ARCHS = {"archs": ["gfx1100"]}
 
@@ -325,3 +327,16 @@ def test_a_body_that_is_written_twice_is_told(tmp_path: Path) -> None:
     assert [each.name for each in found] == ["first", "second", "other"]
     ((first, second),) = cleanup_entries.copies(found)
     assert (first.place, second.place) == ("first at one.h:1", "second at two.hip:1")
+
+
+def test_memory_that_held_nan_hides_no_mistake(device: Device) -> None:
+    device.with_arch("gfx942")
+    tracer = nan_tracing.Tracer()
+    values = np.ones((2, 4), np.float32)
+    values[1, 2] = np.nan
+    with Scope() as scope:
+        x, y = scope.upload(values), scope.upload(np.full((2, 4), np.nan, np.float32))
+        with modules.watched_by(tracer.watch):
+            ops.launch_scale(device, x, y, 2.0)
+    assert tracer.first is not None
+    assert (tracer.first.argument, tracer.first.element) == (1, (1, 2))

@@ -93,16 +93,19 @@ class Tracer:
         if self.first is not None:
             yield
             return
-        before = {number: self._before(tensor) for number, tensor in tensors.items()}
+        unknown = {n: tensor.download() for n, tensor in tensors.items() if tensor not in self.seen}
+        before = {
+            number: self.seen[tensor] if tensor in self.seen else ~np.isfinite(unknown[number])
+            for number, tensor in tensors.items()
+        }
         yield
+        for number, held in unknown.items():
+            # What a launch is first to write held nothing before, whatever the memory was.
+            if held.tobytes() != tensors[number].download().tobytes():
+                before[number] = np.zeros(held.shape, np.bool_)
         for number, tensor in tensors.items():
             self._look(kernel, number, tensor, before)
         self.launches += 1
-
-    def _before(self, tensor: Tensor) -> Array:
-        if tensor not in self.seen:
-            self.seen[tensor] = ~np.isfinite(tensor.download())
-        return self.seen[tensor]
 
     def _look(
         self, kernel: Kernel, number: int, tensor: Tensor, before: Mapping[int, Array]
