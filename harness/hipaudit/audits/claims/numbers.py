@@ -258,28 +258,35 @@ def accumulated(kills: Sequence[Kill], archs: Sequence[str], seen: Seen) -> Clai
         repair="Accumulate half products in float. A double accumulator whose result goes back "
         "to float overflows where a float one does.",
         diff=repair_of(one),
-        here=tuple(
-            Check(
-                f"the library's attention in half precision, queries and keys of 1000, {arch}",
-                bool(each.get("attention_finite")),
-                "finite" if each.get("attention_finite") else "not finite",
-            )
-            for arch, each in seen.items()
-        ),
+        here=_finite_attention(seen),
         verify=(command_of(one), command_of(one, twin=True)),
         tables=(
-            Table(
-                f"The smallest input whose sum of {_DEPTH} squares is not finite",
-                ("Accumulator", *archs),
-                frozenset(range(1, 1 + len(archs))),
-                tuple(
-                    (name, *(_shown(limits[arch][name]) for arch in archs))
-                    for name in _ACCUMULATORS
-                ),
-            ),
+            _limits_table(limits),
             _cost_table("Instructions in the code", code),
         ),
         unchecked=("NP-002: what PyTorch accumulates in: no PyTorch was run.",),
+    )
+
+
+def _limits_table(limits: Mapping[str, Mapping[str, float | None]]) -> Table:
+    """From which input on each accumulator overflows."""
+    return Table(
+        f"The smallest input whose sum of {_DEPTH} squares is not finite",
+        ("Accumulator", *limits),
+        frozenset(range(1, 1 + len(limits))),
+        tuple((name, *(_shown(each[name]) for each in limits.values())) for name in _ACCUMULATORS),
+    )
+
+
+def _finite_attention(seen: Seen) -> tuple[Check, ...]:
+    """Whether the library's own attention stays finite."""
+    return tuple(
+        Check(
+            f"the library's attention in half precision, queries and keys of 1000, {arch}",
+            bool(each.get("attention_finite")),
+            "finite" if each.get("attention_finite") else "not finite",
+        )
+        for arch, each in seen.items()
     )
 
 

@@ -198,19 +198,23 @@ def racing_maximum(kills: Sequence[Kill], archs: Sequence[str], seen: Seen) -> C
             command_of(racing),
             command_of(racing, twin=True),
         ),
-        tables=(
-            Table(
-                "What the quoted tree finds",
-                ("Part", "Maxima found", "of", "Smallest row that is wrong", "Races"),
-                frozenset({1, 2, 3}),
-                tuple(
-                    (arch, str(reduced[arch]), str(_BLOCK), str(least[arch]), _kinds_of(some))
-                    for arch, some in races.items()
-                ),
-            ),
-        ),
+        tables=(_maxima_table(tried),),
         race=race_of(racing, findings),
     )
+
+
+def _maxima_table(tried: Mapping[str, Mapping[str, Any]]) -> Table:
+    """What the quoted tree finds on each part."""
+    return Table(
+        "What the quoted tree finds",
+        ("Part", "Maxima found", "of", "Smallest row that is wrong", "Races"),
+        frozenset({1, 2, 3}),
+        tuple(
+            (arch, str(each["places"]), str(_BLOCK), str(each["least"]),
+             _kinds_of(each["checked"].findings))
+            for arch, each in tried.items()
+        ),
+    )  # fmt: skip
 
 
 def _maxima(one: Fault, arch: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ bool ordered(const CheckWindow& window, const Horizon& horizon, uint64_t record,
 template <bool kMore>
 bool extends(uint64_t record, uint64_t now) {
   if (((record ^ now) & ~Record::kMaskBits) >> Record::kRacedBit != 0) return false;
-  return kMore ? (record >> Record::kRelationBit & 7) == 0
+  return kMore ? Record(record).relation() == Relation::one
                : (now & ~record & Record::kMaskBits) == 0;
 }
 
