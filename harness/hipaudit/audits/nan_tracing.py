@@ -93,16 +93,13 @@ class Tracer:
         if self.first is not None:
             yield
             return
-        unknown = {n: tensor.download() for n, tensor in tensors.items() if tensor not in self.seen}
-        before = {
-            number: self.seen[tensor] if tensor in self.seen else ~np.isfinite(unknown[number])
-            for number, tensor in tensors.items()
-        }
+        unknown = {n: _marked(t, n + 1) for n, t in tensors.items() if t not in self.seen}
+        before = {n: self.seen[tensor] for n, tensor in tensors.items() if n not in unknown}
         yield
         for number, held in unknown.items():
-            # What a launch is first to write held nothing before, whatever the memory was.
-            if held.tobytes() != tensors[number].download().tobytes():
-                before[number] = np.zeros(held.shape, np.bool_)
+            # An element that a launch is first to write held nothing before, whatever it read as.
+            kept = _bits(held) == _bits(tensors[number].download())
+            before[number] = kept & ~np.isfinite(held)
         for number, tensor in tensors.items():
             self._look(kernel, number, tensor, before)
         self.launches += 1
@@ -122,6 +119,21 @@ class Tracer:
         self.first = Turned(
             kernel.name, self.launches, number, data.shape, at, str(data[at]), given
         )
+
+
+def _bits(values: Array) -> Array:
+    return values.view({2: np.uint16, 4: np.uint32}[values.itemsize])
+
+
+def _marked(tensor: Tensor, mark: int) -> Array:
+    """What a tensor holds, its NaN told from any that a launch writes: *mark* is their payload."""
+    held = tensor.download()
+    nan = np.isnan(held)
+    if nan.any():
+        quiet = _bits(np.array(np.nan, held.dtype))
+        _bits(held)[nan] = quiet | mark
+        tensor.upload(held)
+    return held
 
 
 def _first(mask: Array) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ struct __attribute__((packed)) Askew {
 };
 
 __global__ void gather(const unsigned char* in, unsigned* sums) {
-  __shared__ alignas(4) unsigned char records[128 * kRecord + 2];
+  alignas(4) __shared__ unsigned char records[128 * kRecord + 2];
   const int tid = threadIdx.x;
   unsigned char* record = records + tid * kRecord;
   *reinterpret_cast<unsigned short*>(record) = tid + 1;  // FAULT: race-shared other
