@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hipaudit.errors import DeviceError
+from hipaudit.errors import DeviceError, UsageError
 
 _VERSION = 1
 
@@ -103,12 +103,18 @@ class Ledger:
         """Let allocations beyond *size* live bytes fail as out of memory; 0: no limit."""
         self.library.hipaudit_ledger_budget(size)
 
-    def fail(self, number: int) -> None:
-        """Let one allocation fail as out of memory, the *number*-th from now on; 0: none."""
-        self.set("fail", str(number))
+    def fail(self, number: int, what: str = "allocations") -> None:
+        """Let one call fail as out of memory, the *number*-th from now on; 0: none.
+
+        *what* is counted: allocations, launches, copies (fills too) or streams (events too).
+        Raises UsageError for anything else.
+        """
+        if not self.set("fail", f"{what}:{number}"):
+            raise UsageError(f"{what!r} cannot be made to fail: allocations, launches, copies or "
+                             "streams can")  # fmt: skip
 
     def asked(self) -> int:
-        """Return how many allocations were asked for since `fail` said which is to fail."""
+        """Return how many such calls there were since `fail` said which is to fail."""
         return int(self.library.hipaudit_ledger_asked())
 
     def report(self) -> dict[str, Any]:

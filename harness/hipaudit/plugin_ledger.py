@@ -31,6 +31,7 @@ _LIMIT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?i?B?)", re.IGNORECASE)
 _KEEP = re.compile(r"(?P<file>[^:\s]+)(?::(?P<line>\d+))?\s*:\s+(?P<reason>\S.*)")
 _CACHED = frozenset({"module"})
 """What runtimes make once and keep, as their cache of compiled kernels."""
+_ONE = {"allocations": "allocation", "launches": "launch", "copies": "copy", "streams": "stream"}
 _MARK = "limit", "keep", "provokes"
 
 
@@ -356,9 +357,12 @@ class TestLedger:
             self.ledger.budget(0)
 
     @contextmanager
-    def failing(self, number: int) -> Iterator[None]:
-        """Have the *number*-th allocation within fail as out of memory, and no other."""
-        self.ledger.fail(number)
+    def failing(self, number: int, what: str = "allocations") -> Iterator[None]:
+        """Have the *number*-th of such calls within fail as out of memory, and no other.
+
+        *what* as `Ledger.fail` says: allocations, launches, copies or streams.
+        """
+        self.ledger.fail(number, what)
         try:
             yield
         finally:
@@ -368,13 +372,16 @@ class TestLedger:
         self,
         run: Callable[[], object],
         error: type[BaseException] | tuple[type[BaseException], ...],
+        what: str = "allocations",
     ) -> int:
         """Run a function once for each of its allocations, with that one failing.
 
-        Each time an *error* must be raised, nothing be left behind, and the function work again.
-        Returns how many allocations it makes. Raises AssertionError, with the allocation's number,
-        where that does not hold; any other error of the function goes through.
+        Or for each of its launches, copies or streams: *what*, as `Ledger.fail` says. Each time an
+        *error* must be raised, nothing be left behind, and the function work again. Returns how
+        many there are. Raises AssertionError, with the number of the one that failed, where that
+        does not hold; any other error of the function goes through.
         """
+        one = _ONE.get(what, what)
         run()  # what is made once and kept is made now
         number, failed = 0, True
         while failed:
@@ -382,17 +389,17 @@ class TestLedger:
             since = self.ledger.snapshot()
             raised = False
             try:
-                with self.failing(number):
+                with self.failing(number, what):
                     run()
                     failed = self.ledger.asked() >= number
             except error:
                 raised = True
-            self._nothing_left(since, f"allocation {number} failed")
+            self._nothing_left(since, f"{one} {number} failed")
             if failed and not raised:
-                raise AssertionError(f"allocation {number} failed, and no error was raised")
+                raise AssertionError(f"{one} {number} failed, and no error was raised")
             if failed:
                 run()
-                self._nothing_left(since, f"the run after the one whose allocation {number} failed")
+                self._nothing_left(since, f"the run after the one whose {one} {number} failed")
         return number - 1
 
     def _nothing_left(self, since: int, when: str) -> None:

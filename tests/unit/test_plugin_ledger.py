@@ -320,6 +320,51 @@ def test_another_error_goes_through(hip_ledger):
     assert "allocation 1 failed, and no error was raised" in said
 
 
+def test_each_copy_and_stream_of_a_function_fails_once(suite: pytest.Pytester) -> None:
+    result = run(
+        suite,
+        """
+def checked(answer):
+    if answer[0].name != "hipSuccess":
+        raise MemoryError(answer[0].name)
+    return answer[-1]
+
+def work():
+    memory = malloc(64)
+    try:
+        host = bytearray(64)
+        checked(hip.hipMemset(memory, 0, 64))
+        checked(hip.hipMemcpy(memory, host, 64, hip.hipMemcpyKind.hipMemcpyHostToDevice))
+        stream = checked(hip.hipStreamCreate())
+        try:
+            checked(hip.hipEventDestroy(checked(hip.hipEventCreate())))
+        finally:
+            checked(hip.hipStreamDestroy(stream))
+    finally:
+        free(memory)
+
+def test_it(hip_ledger):
+    assert hip_ledger.fail_each(work, MemoryError, "copies") == 2
+    assert hip_ledger.fail_each(work, MemoryError, "streams") == 2
+    assert hip_ledger.fail_each(work, MemoryError, "launches") == 0
+
+def test_a_copy_that_is_not_looked_at(hip_ledger):
+    def careless():
+        memory = malloc(64)
+        status = hip.hipMemset(memory, 0, 64)
+        free(memory)
+    hip_ledger.fail_each(careless, MemoryError, "copies")
+
+def test_what_cannot_fail(hip_ledger):
+    hip_ledger.fail_each(work, MemoryError, "frees")
+""",
+    )
+    result.assert_outcomes(passed=1, failed=2)
+    said = result.stdout.str()
+    assert "copy 1 failed, and no error was raised" in said
+    assert "'frees' cannot be made to fail: allocations, launches, copies or streams" in said
+
+
 def test_workers_of_xdist_see_the_same(suite: pytest.Pytester) -> None:
     body = """
 @pytest.mark.parametrize("n", range(6))

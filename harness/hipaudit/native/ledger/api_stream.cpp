@@ -20,6 +20,7 @@ void made_stream(const Call& call, hipStream_t stream, bool blocking) {
 template <typename Forward>
 hipError_t make_stream(const char* name, hipStream_t* out, bool blocking, Forward forward) {
   Call call(name);
+  if (call.tracked && fails(Failing::streams)) return hipErrorOutOfMemory;
   hipError_t status = forward();
   if (call.tracked && status == hipSuccess && out != nullptr) made_stream(call, *out, blocking);
   return status;
@@ -28,6 +29,7 @@ hipError_t make_stream(const char* name, hipStream_t* out, bool blocking, Forwar
 template <typename Forward>
 hipError_t make_event(const char* name, hipEvent_t* out, Forward forward) {
   Call call(name);
+  if (call.tracked && fails(Failing::streams)) return hipErrorOutOfMemory;
   hipError_t status = forward();
   if (!call.tracked || status != hipSuccess || out == nullptr) return status;
   enter(call, {Kind::event, number(*out)});

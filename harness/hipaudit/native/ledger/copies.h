@@ -44,6 +44,7 @@ hipError_t run_copy(const char* name, const Copy& copy, Forward forward) {
   current_device(*call.thread);
   check_null(call, copy);
   if (!check_copy(call, copy)) return refuse();
+  if (fails(Failing::copies)) return ended(call, hipErrorOutOfMemory);
   hipError_t status = forward();
   if (status == hipSuccess) note_copy(call, copy);
   return ended(call, status);

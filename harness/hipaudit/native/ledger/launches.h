@@ -56,6 +56,7 @@ hipError_t run_launch(const char* name, const Request& request, Forward forward)
   current_device(*call.thread);
   Launch launch = read_launch(request);
   if (!check_launch(call, launch, request.function)) return refuse();
+  if (fails(Failing::launches)) return ended(call, hipErrorOutOfMemory);
   std::vector<Before> before = remember(launch);
   hipError_t status = forward();
   if (status == hipSuccess)

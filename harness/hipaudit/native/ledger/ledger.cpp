@@ -225,9 +225,14 @@ void end_death(const Death& death, const Verdict& verdict, hipError_t status) {
   if (is_memory(record->kind)) instance->totals.unborn(*record);
 }
 
-bool refuses(uint64_t bytes) {
+bool fails(Failing kind) {
   uint64_t fail_at = options.fail_at.load(std::memory_order_relaxed);
-  if (fail_at != 0 && bytes != 0 && ++options.asked == fail_at) return true;
+  if (fail_at == 0 || options.failing != kind) return false;
+  return ++options.asked == fail_at;
+}
+
+bool refuses(uint64_t bytes) {
+  if (bytes != 0 && fails(Failing::allocations)) return true;
   uint64_t budget = options.budget.load(std::memory_order_relaxed);
   if (budget == 0) return false;
   Locked lock(instance->mutex);

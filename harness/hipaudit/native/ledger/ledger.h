@@ -9,6 +9,7 @@
 #include "api.h"
 #include "errors.h"
 #include "findings.h"
+#include "options.h"
 #include "order.h"
 #include "records.h"
 #include "thread.h"
@@ -111,8 +112,10 @@ hipError_t end_life(const Death& death, Forward forward, Refuse refuse) {
   return ended(death.call, status);
 }
 
-// True when an allocation of so many bytes is to fail: it would exceed the budget, or it is the one
-// whose number options.fail_at says.
+// True when a call is the one of its kind that the options let fail.
+bool fails(Failing kind);
+
+// True when an allocation of so many bytes is to fail, or would exceed the budget.
 bool refuses(uint64_t bytes);
 
 }  // namespace hipaudit::ledger

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <string_view>
 
 #include "../device/sync.h"
 #include "below.h"
@@ -61,6 +63,27 @@ bool set_switch(std::atomic<bool>& target, const char* value) {
   return true;
 }
 
+// A number, with what it counts before it: "3", "launches:3".
+bool set_failing(const char* value) {
+  static const char* const names[] = {"allocations", "launches", "copies", "streams"};
+  Failing failing = Failing::allocations;
+  if (const char* colon = strchr(value, ':')) {
+    size_t length = static_cast<size_t>(colon - value);
+    size_t at = 0;
+    while (at < std::size(names) && std::string_view(value, length) != names[at]) ++at;
+    if (at == std::size(names)) return false;
+    failing = static_cast<Failing>(at);
+    value = colon + 1;
+  }
+  uint64_t number = 0;
+  if (!parse_count(value, &number)) return false;
+  options.fail_at = 0;  // no call is counted as what it is not, meanwhile
+  options.failing = failing;
+  options.asked = 0;
+  options.fail_at = number;
+  return true;
+}
+
 bool set_number(const char* key, uint64_t number) {
   if (strcmp(key, "depth") == 0) {
     if (number < 1 || number > kDeepest) return false;
@@ -70,9 +93,6 @@ bool set_number(const char* key, uint64_t number) {
     options.red_zone = number;
   } else if (strcmp(key, "quarantine") == 0) {
     options.quarantine = number << 20;
-  } else if (strcmp(key, "fail") == 0) {
-    options.fail_at = number;
-    options.asked = 0;
   } else {
     return false;
   }
@@ -92,6 +112,7 @@ bool preloaded() {
 bool set_option(const char* key, const char* value) {
   if (strcmp(key, "mode") == 0) return set_mode(value);
   if (strcmp(key, "stacks") == 0) return set_stacks(value);
+  if (strcmp(key, "fail") == 0) return set_failing(value);
   if (strcmp(key, "leaks") == 0) return set_switch(options.leaks, value);
   if (strcmp(key, "guards") == 0) return set_switch(options.guards, value);
   if (strcmp(key, "journal") == 0) {

@@ -10,6 +10,9 @@ namespace hipaudit::ledger {
 
 enum class Mode : uint8_t { off, on, report };
 
+// What can be made to fail: a fill counts among the copies, an event among the streams.
+enum class Failing : uint8_t { allocations, launches, copies, streams };
+
 struct Options {
   std::atomic<Mode> mode{Mode::on};
   std::atomic<bool> python{true};           // stacks of Python frames
@@ -21,8 +24,9 @@ struct Options {
   std::atomic<uint64_t> red_zone{0};        // bytes on each side of an allocation
   std::atomic<uint64_t> quarantine{0};      // bytes of freed memory that are held back
   std::atomic<uint64_t> budget{0};          // bytes that may be live; 0: no limit
-  std::atomic<uint64_t> fail_at{0};         // which allocation from now on is to fail; 0: none
-  std::atomic<uint64_t> asked{0};           // allocations since that was set
+  std::atomic<Failing> failing{Failing::allocations};  // what `fail_at` counts
+  std::atomic<uint64_t> fail_at{0};  // which of them from now on is to fail; 0: none
+  std::atomic<uint64_t> asked{0};    // how many there were since that was set
 };
 
 extern Options options;
