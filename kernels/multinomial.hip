@@ -1,14 +1,17 @@
 // One token of each row, drawn with its probability; and the random numbers by themselves.
 //
-// Formula   u = uniform(philox((offset, row, 0), seed)); y[r] = the first i whose running sum
-//           exceeds u times the row's sum
-// Layout    x: rows x columns, float32, row-major, contiguous, not necessarily normalised; y: rows
-//           int32. uniform: y: count float32, y[i] the draw of row i.
+// Formula   multinomial: u = uniform(philox((offset_r, 0, 0), seed_r)); y[r] = the first i whose
+//           running sum exceeds u times the row's sum. uniform: y[i] = uniform(philox((offset, i,
+//           0), seed)).
+// Layout    x: rows x columns, float32, row-major, contiguous, not necessarily normalised; keys:
+//           rows x 2, the seed and the offset of each row; y: rows int32. uniform: y: count
+//           float32.
 // Grid      multinomial: rows blocks; block: one-dimensional, a multiple of warpSize, at most 1024
 //           threads. uniform: one thread an element, one-dimensional.
 // Limits    1 <= columns <= 2^30; rows < 2^32.
-// Policy    a token whose probability is not above 0 is never drawn; -1 for a row whose sum is not
-//           above 0, or NaN. Rounding cannot leave a row without a token: then it is its last one.
+// Policy    what a row draws is a function of its own numbers and key alone. A token whose
+//           probability is not above 0 is never drawn; -1 for a row whose sum is not above 0, or
+//           NaN. Rounding cannot leave a row without a token: then it is its last one.
 // Rounding  a thread sums ceil(columns / blockDim.x) neighbours serially; a wave scans its lanes'
 //           sums, the waves' follow serially.
 
@@ -17,9 +20,9 @@
 #include "include/block_reduce.h"
 #include "include/philox.h"
 
-__device__ float draw_of(unsigned row, unsigned long long seed, unsigned long long offset) {
+__device__ float draw_of(unsigned index, unsigned long long seed, unsigned long long offset) {
   const philox::Words counter = {static_cast<unsigned>(offset), static_cast<unsigned>(offset >> 32),
-                                 row, 0u};
+                                 index, 0u};
   return philox::uniform(philox::draw(counter, seed).x);
 }
 
@@ -61,9 +64,9 @@ __device__ Sums running(float own) {
   return sums;
 }
 
-extern "C" __global__ __launch_bounds__(1024) void multinomial(const float* x, int* y, int columns,
-                                                               unsigned long long seed,
-                                                               unsigned long long offset) {
+extern "C" __global__ __launch_bounds__(1024) void multinomial(const float* x,
+                                                               const unsigned long long* keys,
+                                                               int* y, int columns) {
   __shared__ int scratch[2][block_reduce::kMostWaves];
   const float* row = x + static_cast<size_t>(blockIdx.x) * columns;
   const int each = (columns - 1) / static_cast<int>(blockDim.x) + 1;
@@ -73,7 +76,8 @@ extern "C" __global__ __launch_bounds__(1024) void multinomial(const float* x, i
   float own = 0.0f;
   for (int i = first; i < end; ++i) own += row[i];
   const Sums sums = running(own);
-  const float point = draw_of(blockIdx.x, seed, offset) * sums.total;
+  const unsigned long long* key = keys + size_t{2} * blockIdx.x;
+  const float point = draw_of(0, key[0], key[1]) * sums.total;
 
   constexpr int kNone = 0x7fffffff;
   int found = kNone;

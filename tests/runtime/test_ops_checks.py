@@ -293,18 +293,24 @@ def test_sampling_refuses_what_has_no_meaning(device: Device) -> None:
     with pytest.raises(ValueError, match=r"p is 1.5, outside 0.0 to 1.0"):
         ops.top_p(device, floats(1, 4), 1.5)
     with pytest.raises(ValueError, match="seed is -1, outside 0 to"):
-        ops.multinomial(device, floats(1, 4), -1)
+        ops.uniform(device, 4, -1)
+    with pytest.raises(ValueError, match=r"keys has shape \(2,\), not \(1, 2\)"):
+        ops.multinomial(device, floats(1, 4), np.zeros(2, np.uint64))
+    with pytest.raises(TypeError, match="keys is int64, not uint64"):
+        ops.multinomial(device, floats(1, 4), np.zeros((1, 2), np.int64))
 
 
 def test_draws_follow_the_probabilities(device: Device) -> None:
     probabilities = np.tile(np.array([0.5, 0.25, 0.0, 0.25], np.float32), (4000, 1))
-    tokens = ops.multinomial(device, probabilities, 2026)
+    keys = np.stack([np.full(4000, 2026), np.arange(4000)], axis=-1).astype(np.uint64)
+    tokens = ops.multinomial(device, probabilities, keys)
     counts = np.bincount(tokens, minlength=4)
     expected = np.array([2000, 1000, 1000])
     # Chi-square with two degrees of freedom: beyond 13.8 once in a thousand seeds; this is one.
     assert np.sum((counts[[0, 1, 3]] - expected) ** 2 / expected) < 13.8
     assert counts[2] == 0
-    assert not np.array_equal(tokens, ops.multinomial(device, probabilities, 2026, offset=1))
+    some = ops.multinomial(device, probabilities[:70], keys[1230:1300])
+    assert np.array_equal(some, tokens[1230:1300]), "whatever rows are beside it"
 
 
 def test_axes_in_another_order(device: Device) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hipaudit.device import Device
+from hipaudit_runtime import modules
 from hipaudit_runtime.generation.requests import LogitsError, Sampling
 from hipaudit_runtime.generation.sampler import Draw, Purpose, sample, shape
+from hipaudit_runtime.modules import Kernel
 from hipaudit_runtime.tensors import Scope
 
 pytestmark = pytest.mark.runtime
@@ -153,6 +156,24 @@ def test_a_token_does_not_depend_on_the_batch(
 
     alone = [together([place])[0] for place in places]
     assert together(places) == alone
+
+
+def test_a_batch_is_drawn_in_one_launch(device: Device) -> None:
+    """Rows of several requests, each with a temperature, a seed and a place of its own."""
+    launched: list[str] = []
+
+    @contextmanager
+    def watch(kernel: Kernel, arguments: object) -> Iterator[None]:
+        del arguments
+        launched.append(kernel.name)
+        yield
+
+    ways = [Sampling(0.5), Sampling(0.9, top_k=3), Sampling(0.9, top_k=3), Sampling(2.0, top_p=0.9)]
+    draws = [Draw(how, 7 + row, row * row, ()) for row, how in enumerate(ways * 2)]
+    with Scope() as scope, modules.watched_by(watch):
+        tokens = sample(device, scope, scope.upload(np.tile(LOGITS, (len(draws), 1))), draws)
+    assert launched.count("multinomial") == 1
+    assert len(tokens) == len(draws)
 
 
 def test_greedy_takes_the_first_of_the_best(device: Device) -> None:

@@ -257,7 +257,7 @@ RENORMALISE = Spec(
 
 
 def _draws(rows: int, seed: int, offset: int) -> Array:
-    """The numbers that the kernel draws for rows 0, 1, ..."""
+    """The random numbers 0, 1, ... of a seed and an offset."""
     counter = np.zeros((rows, 4), np.uint64)
     counter[:, 0], counter[:, 1] = offset & 0xFFFFFFFF, offset >> 32
     counter[:, 2] = np.arange(rows)
@@ -265,25 +265,42 @@ def _draws(rows: int, seed: int, offset: int) -> Array:
     return ref.uniform(ref.philox4x32_10(counter, key)[:, 0])
 
 
-def _multinomial(device: Any, probabilities: Array, seed: int, offset: int) -> Array:
-    token = ops.multinomial(device, probabilities, seed, offset)
-    draws = _draws(len(probabilities), seed, offset)
+def _first_draws(keys: Array) -> Array:
+    """The number that decides each row: the first of its seed and offset."""
+    return np.array([_draws(1, int(seed), int(offset))[0] for seed, offset in keys])
+
+
+def _multinomial(device: Any, probabilities: Array, keys: Array) -> Array:
+    token = ops.multinomial(device, probabilities, keys)
+    draws = _first_draws(keys)
     columns = probabilities.shape[-1]
     height = summation.Tree(max(draw_height(columns, wave) for wave in (32, 64)))
     excess = acceptance.multinomial(probabilities, draws, token, height=height)
     return settled(token, ref.multinomial(probabilities, draws), excess)
 
 
-def _drawn(probabilities: Array, seed: int, offset: int) -> Array:
-    return ref.multinomial(probabilities, _draws(len(probabilities), seed, offset))
+def _drawn(probabilities: Array, keys: Array) -> Array:
+    return ref.multinomial(probabilities, _first_draws(keys))
 
 
 _KEYS = st.integers(0, 2**64 - 1)
 
 
+def _keys(rows: int, seed: int, *, step: int = 1 << 32) -> Array:
+    """Keys of requests: some of one seed at places that follow, some of seeds of their own."""
+    generator = np.random.default_rng(seed)
+    keys = generator.integers(0, 2**64, (rows, 2), dtype=np.uint64)
+    same = generator.random(rows) < 0.5
+    places = np.arange(rows, dtype=np.uint64) * np.uint64(step)
+    keys[same] = np.stack([np.full(rows, seed, np.uint64), places], axis=-1)[same]
+    return keys
+
+
 @st.composite
-def _with_seed(draw: st.DrawFn) -> dict[str, Any]:
-    return {"probabilities": draw(_probabilities()), "seed": draw(_KEYS), "offset": draw(_KEYS)}
+def _with_keys(draw: st.DrawFn) -> dict[str, Any]:
+    x = draw(_probabilities())
+    step = draw(st.sampled_from([1, 1 << 31, 1 << 32]))  # in either word of the offset
+    return {"probabilities": x, "keys": _keys(len(x), draw(_SEEDS), step=step)}
 
 
 def _uneven(rows: int, columns: int) -> Array:
@@ -294,16 +311,16 @@ def _uneven(rows: int, columns: int) -> Array:
 MULTINOMIAL = Spec(
     name="multinomial",
     source="multinomial.hip",
-    description="A token of each row drawn with its probability, from Philox4x32-10.",
-    inputs=_with_seed(),
+    description="A token of each row drawn with its probability, from Philox4x32-10 by its key.",
+    inputs=_with_keys(),
     launch=_multinomial,
     reference=_drawn,
     exact=True,
     formula="the draw lies in the token's interval of running sums, give or take their rounding",
     cases=(
-        *({"probabilities": x, "seed": 7, "offset": 1 << 40} for x in _EDGES),
-        {"probabilities": np.tile(_CERTAIN, (200, 1)), "seed": 1, "offset": 0},
-        {"probabilities": _uneven(1500, 257), "seed": 3, "offset": 5},  # draws near every edge
+        *({"probabilities": x, "keys": _keys(len(x), 7)} for x in _EDGES),
+        {"probabilities": np.tile(_CERTAIN, (200, 1)), "keys": _keys(200, 1)},
+        {"probabilities": _uneven(1500, 257), "keys": _keys(1500, 3)},  # draws near every edge
     ),
     examples=20,
 )

@@ -6,7 +6,7 @@ sampled depends on what else is in a batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import groupby
@@ -69,16 +69,22 @@ def sample(device: DeviceLike, scope: Scope, logits: Tensor, draws: Sequence[Dra
     Raises LogitsError for a row without a choice, HipError.
     """
     tokens: list[int] = []
-    for sampling, group in groupby(draws, lambda draw: draw.sampling):
-        members = list(group)
-        part = logits[len(tokens) : len(tokens) + len(members)]
-        if sampling.greedy:
-            _penalise(device, scope, part, members)
-            tokens += best(device, scope, part)
-        else:
-            shape(device, scope, part, members)
-            tokens += draw(device, scope, part, members)
+    for greedy, run in groupby(draws, lambda draw: draw.sampling.greedy):
+        members = list(run)
+        rows = logits[len(tokens) : len(tokens) + len(members)]
+        for part, alike in _alike(rows, members):
+            (_penalise if greedy else shape)(device, scope, part, alike)
+        tokens += best(device, scope, rows) if greedy else draw(device, scope, rows, members)
     return tokens
+
+
+def _alike(rows: Tensor, draws: Sequence[Draw]) -> Iterator[tuple[Tensor, list[Draw]]]:
+    """Rows beside each other that have the same sampling."""
+    first = 0
+    for _, group in groupby(draws, lambda draw: draw.sampling):
+        alike = list(group)
+        yield rows[first : first + len(alike)], alike
+        first += len(alike)
 
 
 def shape(device: DeviceLike, scope: Scope, logits: Tensor, draws: Sequence[Draw]) -> None:
@@ -119,9 +125,8 @@ def draw(
 ) -> list[int]:
     """A token of each row with its probability; LogitsError for a row without mass."""
     chosen = scope.empty(probabilities.shape[:1], np.int32)
-    for row, each in enumerate(draws):
-        this = slice(row, row + 1)
-        launch_multinomial(device, probabilities[this], chosen[this], each.seed, each.offset)
+    keys = scope.upload(np.array([(each.seed, each.offset) for each in draws], np.uint64))
+    launch_multinomial(device, probabilities, keys, chosen)
     tokens: list[int] = chosen.download().tolist()
     if min(tokens) < 0:
         raise LogitsError(

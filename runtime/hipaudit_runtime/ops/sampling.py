@@ -89,20 +89,26 @@ def launch_renormalise(device: DeviceLike, x: Tensor, kept: Tensor, y: Tensor) -
         _launch_rows(device, "renormalise.hip", "renormalise", rows, columns, arguments)
 
 
-def launch_multinomial(device: DeviceLike, x: Tensor, y: Tensor, seed: int, offset: int) -> None:
+def launch_multinomial(device: DeviceLike, x: Tensor, keys: Tensor, y: Tensor) -> None:
     """Launch y (int32) = a token of each row drawn with its probability; -1 for no mass.
 
-    The draw of row r is a function of (seed, offset, r) alone; a caller that draws again for the
-    same rows gives another offset. Both are in [0, 2^64).
+    *keys* (uint64, y's shape and 2 behind it) is each row's seed and offset. What a row draws is a
+    function of its probabilities and its key, whatever rows are beside it.
     """
     rows, columns = _check_choice(x, y)
-    arguments = (x, y, columns, *_key(seed, offset))
+    checks.dtype("keys", keys, np.uint64)
+    checks.shape("keys", keys, (*y.shape, 2))
+    checks.disjoint("keys", keys, "y", y)
     if rows:
+        arguments = (x, keys, y, columns)
         _launch_rows(device, "multinomial.hip", "multinomial", rows, columns, arguments)
 
 
 def launch_uniform(device: DeviceLike, y: Tensor, seed: int, offset: int) -> None:
-    """Launch y (float32) = the draws that rows 0, 1, ... of `launch_multinomial` have."""
+    """Launch y (float32) = random numbers in [0, 1), y[i] a function of (seed, offset, i).
+
+    Seed and offset are in [0, 2^64); y[0] is what decides a row of `launch_multinomial` with them.
+    """
     checks.floats(y=y)
     key = _key(seed, offset)
     if y.size:
@@ -168,14 +174,16 @@ def renormalise(device: DeviceLike, probabilities: checks.Host, kept: checks.Hos
         return result.download()
 
 
-def multinomial(
-    device: DeviceLike, probabilities: checks.Host, seed: int, offset: int = 0
-) -> checks.Host:
-    """A token of each row drawn with its probability; -1 for a row without mass."""
+def multinomial(device: DeviceLike, probabilities: checks.Host, keys: checks.Host) -> checks.Host:
+    """A token of each row drawn with its probability; -1 for a row without mass.
+
+    keys (uint64): the seed and the offset of each row.
+    """
     checks.host("probabilities", probabilities, np.float32)
+    checks.host("keys", keys, np.uint64)
     with Scope() as scope:
         result = scope.empty(probabilities.shape[:-1], np.int32)
-        launch_multinomial(device, scope.upload(probabilities), result, seed, offset)
+        launch_multinomial(device, scope.upload(probabilities), scope.upload(keys), result)
         return result.download()
 
 
