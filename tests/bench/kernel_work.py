@@ -35,7 +35,8 @@ def _numpy_top_p(size: int) -> Run:
 
 def _multinomial(device: DeviceLike, scope: Scope, size: int) -> Run:
     x, y = scope.upload(shares(size)), scope.empty((1,), np.int32)
-    return lambda: ops.launch_multinomial(device, x, y, 1, 2)
+    keys = scope.upload(np.array([[1, 2]], np.uint64))
+    return lambda: ops.launch_multinomial(device, x, keys, y)
 
 
 def _numpy_multinomial(size: int) -> Run:

