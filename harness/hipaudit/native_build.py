@@ -39,6 +39,12 @@ from hipaudit.toolchain import (
 
 DEVICE_SOURCES = ("device", "check", "include", "front")
 LEDGER_SOURCES = ("ledger", "device", "include", "front")
+EMULATED = "libhipaudit_emulated.so"
+_SYSTEM_CALLS = (
+    *("read", "pread", "pread64", "readv", "recv", "recvmsg", "fread"),
+    *("write", "pwrite", "pwrite64", "writev", "send", "sendmsg", "fwrite"),
+)
+"""Over the emulated device the ledger sees what a program hands to the system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +229,7 @@ def _compile_library(folder: Path, fingerprint: str) -> None:
     built = _compile(objects, [NATIVE / "device", NATIVE / "check"])
     library = folder / "lib"
     library.mkdir()
-    emulated = library / "libhipaudit_emulated.so"
+    emulated = library / EMULATED
     _link(objects, emulated, built, None, "hip*; __hip*;")
     _link(objects, library / "libhiprtc.so", (), emulated, "hipaudit_front;")
     shutil.rmtree(objects)
@@ -263,7 +269,7 @@ def device_libraries() -> Libraries:
         _compile_library(place, fingerprint)
 
     library = _built("device", fingerprint, "the emulated device", build) / "lib"
-    emulated = library / "libhipaudit_emulated.so"
+    emulated = library / EMULATED
     front = ledger_for(emulated)
     return Libraries(
         folder=front.parent.parent,
@@ -306,7 +312,8 @@ def _compile_ledger(folder: Path, below: Path, names: Sequence[str]) -> None:
     (objects / "ledger_config.h").write_text(
         f'{text}inline constexpr char kBelow[] = "{loaded_as}";\n'
     )
-    exports = "".join(f"{name};" for name in names) + "hipaudit_ledger_*;"
+    exported = (*names, *(_SYSTEM_CALLS if loaded_as == EMULATED else ()), "hipaudit_ledger_*")
+    exports = "".join(f"{name};" for name in exported)
     shared = [NATIVE / "device" / name for name in ("json.cpp", "runtime_support.cpp")]
     built = _compile(objects, [NATIVE / "ledger", *shared])
     _link(objects, library / "libamdhip64.so", built, below, exports)

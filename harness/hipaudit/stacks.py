@@ -15,6 +15,7 @@ from elftools.elf.elffile import ELFFile
 from hipaudit.symbolise import Frame, Symboliser
 
 _BINDING = ("-packages/hip/", "-packages/rocm/", "<frozen")
+_BY_THE_HOST = " by the host"
 _RUNNERS = ("/sysdeps/", "/_pytest/", "/pluggy/", "/xdist/", "/execnet/", "<frozen")
 _STANDARD = sysconfig.get_path("stdlib") + "/"
 _HARNESS = str(Path(__file__).parent) + "/"
@@ -62,9 +63,12 @@ def user_frame(frames: Sequence[Frame], call: str) -> Frame:
     """Return the frame that a report names.
 
     The innermost one whose line names the call: a wrapper that takes the function as an argument
-    does not. Else the innermost one outside hip-python and the harness.
+    does not. Else the innermost one outside hip-python and the harness. What an installed library
+    loads or stores is the doing of whoever called it.
     """
     outside = [frame for frame in frames if not _is_ours(frame)]
+    if call.endswith(_BY_THE_HOST):
+        outside = [frame for frame in outside if not _is_installed(frame)] or outside
     for frame in outside:
         if call and call in linecache.getline(frame.file, frame.line):
             return frame
@@ -80,6 +84,10 @@ def without_runners(frames: Sequence[Frame]) -> tuple[Frame, ...]:
 def is_harness_alone(frames: Sequence[Frame]) -> bool:
     """Tell whether a call was the harness's own: no line of a user is in it."""
     return all(_is_ours(frame) or _is_standard(frame) for frame in frames)
+
+
+def _is_installed(frame: Frame) -> bool:
+    return "-packages/" in frame.file or _is_standard(frame)
 
 
 def _is_standard(frame: Frame) -> bool:

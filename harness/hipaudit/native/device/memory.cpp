@@ -264,6 +264,10 @@ bool find_live(uintptr_t address, size_t size, Allocation* out) {
   return find_allocation(address, out) && out->live && address + size <= out->address + out->size;
 }
 
+bool has_own_pages(const Allocation& allocation) {
+  return allocation.address >= kDeviceBase && allocation.address < kSlabStart;
+}
+
 std::vector<Allocation> all_live() {
   Locked lock(memory->mutex);
   return live_allocations();

@@ -67,6 +67,9 @@ bool find_allocation(uintptr_t address, Allocation* out);
 // The live allocation that holds all of [address, address + size). False when none does.
 bool find_live(uintptr_t address, size_t size, Allocation* out);
 
+// True when nothing else lies on the pages of the allocation.
+bool has_own_pages(const Allocation& allocation);
+
 // A live allocation that ends or begins within `reach` bytes of the address, the nearest one; for
 // reports on addresses that no allocation holds. False when there is none.
 bool nearest_allocation(uintptr_t address, size_t reach, Allocation* out);

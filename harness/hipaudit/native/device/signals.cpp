@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "sync.h"
+#include "watch.h"
 #include "worker.h"
 
 namespace hipaudit {
@@ -14,6 +16,8 @@ namespace {
 
 constexpr int kFaultSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 struct sigaction previous[_NSIG];
+Mutex installing;
+bool installed = false;
 
 int tick_signal() { return SIGRTMAX - 3; }
 
@@ -92,12 +96,27 @@ void pass_on(int signal, siginfo_t* info, void* state) {
   }
 }
 
+// Memory that the ledger keeps the host from.
+bool is_watched(int signal, const siginfo_t* info, const ucontext_t* state, bool in_kernel) {
+  if (signal != SIGSEGV || info->si_code != SEGV_ACCERR) return false;
+  const auto& registers = state->uc_mcontext.gregs;
+  HostFault fault;
+  fault.address = reinterpret_cast<uintptr_t>(info->si_addr);
+  fault.pc = static_cast<uintptr_t>(registers[REG_RIP]);
+  fault.stack = static_cast<uintptr_t>(registers[REG_RSP]);
+  fault.write = (registers[REG_ERR] & 2) != 0;
+  fault.in_kernel = in_kernel;
+  return ask_about_fault(fault);
+}
+
 void on_fault(int signal, siginfo_t* info, void* raw) {
-  if (!on_worker()) {
+  auto* state = static_cast<ucontext_t*>(raw);
+  bool in_kernel = on_worker();
+  if (is_watched(signal, info, state, in_kernel)) return;
+  if (!in_kernel) {
     pass_on(signal, info, raw);
     return;
   }
-  auto* state = static_cast<ucontext_t*>(raw);
   Worker* worker = current_worker();
   fill_fault(worker, signal, info, state);
   // Return from the handler straight into a switch to the worker's own loop.
@@ -143,9 +162,20 @@ void install(int signal, void (*handler)(int, siginfo_t*, void*), int flags) {
 }  // namespace
 
 void install_signals() {
+  Locked lock(installing);
+  installed = true;
   for (int signal : kFaultSignals) install(signal, on_fault, SA_ONSTACK);
   // On the fiber's own stack and not masked: the handler switches away and comes back later.
   install(tick_signal(), on_tick, SA_NODEFER);
+}
+
+bool faults_come_here_first() {
+  struct sigaction now;
+  if (sigaction(SIGSEGV, nullptr, &now) != 0) return false;
+  if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_fault) return true;
+  if (installed) return false;
+  install_signals();
+  return true;
 }
 
 void prepare_worker_signals() {

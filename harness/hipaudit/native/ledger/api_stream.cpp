@@ -3,6 +3,7 @@
 #include "below.h"
 #include "ledger.h"
 #include "waits.h"
+#include "watch.h"
 
 namespace hipaudit::ledger {
 namespace {
@@ -61,6 +62,8 @@ HostFunction* host_function(const Call& call, hipStream_t stream) {
   if (!ledger().order.advance(slot, *call.thread)) return nullptr;
   auto* made = new HostFunction;
   made->seen = ledger().order.lane(slot).clock;
+  // It may tell the host's other threads that what came before is done.
+  end_watches(made->seen);
   return made;
 }
 

@@ -59,6 +59,14 @@ void note_side(const Call& call, int slot, const Side& side, Use use,
   if (use == Use::write) ++record->version;
 }
 
+void watch_side(const Call& call, int slot, const Side& side, Use use) {
+  Record* record = holder_of(side);
+  if (record == nullptr || !record->live) return;
+  uint64_t begin = address_of(side) - record->address;
+  uint64_t end = std::min(begin + side.certain, record->size);
+  watch(*record, access_by(call, slot, use, begin, end));
+}
+
 void capture_side(const Call& call, int slot, const Side& side, Use use) {
   const Record* record = holder_of(side);
   if (record == nullptr || !record->live) return;
@@ -247,6 +255,9 @@ void note_copy(const Call& call, const Copy& copy) {
       bool only_itself = own.order.before_host(slot, pending[slot] - 1);
       own.traffic.note_wait(call, lane, stream, {reason_of(copy), true, only_itself});
       own.order.host_waits(pending);
+    } else if (copy.async) {
+      if (!copy.fill) watch_side(call, slot, copy.source, Use::read);
+      watch_side(call, slot, copy.destination, Use::write);
     }
   }
   report_all(findings);

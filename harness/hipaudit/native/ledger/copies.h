@@ -3,6 +3,7 @@
 
 #include "errors.h"
 #include "ledger.h"
+#include "watch.h"
 
 namespace hipaudit::ledger {
 
@@ -25,6 +26,12 @@ struct Copy {
   hipMemcpyKind kind = hipMemcpyDefault;
 };
 
+// The device is about to use one side of a copy.
+inline void lift_watches(uint32_t thread, const Side& side) {
+  auto begin = reinterpret_cast<uintptr_t>(side.start);
+  if (begin != 0) lift_watches(thread, begin, begin + side.span);
+}
+
 inline Side line(const void* start, uint64_t bytes) { return {start, bytes, bytes, false}; }
 Side box(const void* start, uint64_t pitch, uint64_t slice, const hipExtent& extent);
 
@@ -45,6 +52,8 @@ hipError_t run_copy(const char* name, const Copy& copy, Forward forward) {
   check_null(call, copy);
   if (!check_copy(call, copy)) return refuse();
   if (fails(Failing::copies)) return ended(call, hipErrorOutOfMemory);
+  lift_watches(call.thread->id, copy.destination);
+  lift_watches(call.thread->id, copy.source);
   hipError_t status = forward();
   if (status == hipSuccess) note_copy(call, copy);
   return ended(call, status);

@@ -12,6 +12,7 @@
 #include "ledger.h"
 #include "options.h"
 #include "stacks.h"
+#include "watch.h"
 #include "zones.h"
 
 // pthread_atfork under its own name is not in every C library's shared part.
@@ -90,6 +91,7 @@ void report_leaks() {
 void finish() {
   if (!tracking() || ledger().closed) return;
   ledger().closed = true;
+  end_all_watches();
   report_ignored_errors();
   if (options.leaks) report_leaks();
   write_sums(true);
@@ -114,9 +116,11 @@ void lock_all() {
   lock_errors();
   lock_options();
   lock_stacks();
+  lock_watches();
 }
 
 void unlock_all() {
+  unlock_watches();
   unlock_stacks();
   unlock_options();
   unlock_errors();
@@ -129,6 +133,7 @@ void unlock_all() {
 void begin_child() {
   ledger().first_own_serial = ledger().records.last_serial() + 1;
   unlock_all();
+  end_all_watches();
 }
 
 JsonWriter opened(const char* record, bool final) {

@@ -8,6 +8,7 @@
 #include "graphs.h"
 #include "options.h"
 #include "uses.h"
+#include "watch.h"
 
 namespace hipaudit::ledger {
 namespace {
@@ -119,6 +120,13 @@ void note_given(const Call& call, int slot, const Launch& launch, const Given& g
   note_use(*record, access_by(call, slot, use, at, at + 1, kernel), findings);
 }
 
+bool may_tell_the_host(const Launch& launch) {
+  return std::any_of(launch.given.begin(), launch.given.end(), [](const Given& given) {
+    const Record* record = given.constant ? nullptr : live_holder(given.address);
+    return record != nullptr && (is_host(record->kind) || record->kind == Kind::managed);
+  });
+}
+
 void capture_launch(const Call& call, int slot, const Launch& launch) {
   for (const Given& given : launch.given) {
     const Record* record = live_holder(given.address);
@@ -193,6 +201,14 @@ bool check_launch(const Call& call, const Launch& launch, const void* function) 
   return findings.empty();
 }
 
+void lift_given(const Call& call, const Launch& launch) {
+  if (!watching()) return;
+  Locked lock(ledger().mutex);
+  for (const Given& given : launch.given)
+    if (const Record* record = live_holder(given.address))
+      lift_watches(call.thread->id, record->address, record->address + record->size);
+}
+
 std::vector<Before> remember(const Launch& launch) {
   std::vector<Before> before;
   if (!below_is_emulated()) return before;
@@ -223,6 +239,8 @@ void note_launch(const Call& call, const Launch& launch, const std::vector<Befor
     }
     for (const Given& given : launch.given)
       note_given(call, slot, launch, given, before, &findings);
+    // The host may poll what the kernel writes, and learn from it that all before it is done.
+    if (watching() && may_tell_the_host(launch)) end_watches(ledger().order.lane(slot).clock);
   }
   report_all(findings);
 }

@@ -32,6 +32,9 @@ Launch read_launch(const Request& request);
 // False when it must not go on to the device: what is wrong was reported.
 bool check_launch(const Call& call, const Launch& launch, const void* function);
 
+// The kernel is about to use what it was given.
+void lift_given(const Call& call, const Launch& launch);
+
 // What memory held before a launch, to see what the launch wrote.
 struct Before {
   uint64_t address;
@@ -57,6 +60,7 @@ hipError_t run_launch(const char* name, const Request& request, Forward forward)
   Launch launch = read_launch(request);
   if (!check_launch(call, launch, request.function)) return refuse();
   if (fails(Failing::launches)) return ended(call, hipErrorOutOfMemory);
+  lift_given(call, launch);
   std::vector<Before> before = remember(launch);
   hipError_t status = forward();
   if (status == hipSuccess)

@@ -3,6 +3,7 @@
 #include "below.h"
 #include "options.h"
 #include "uses.h"
+#include "watch.h"
 
 namespace hipaudit::ledger {
 namespace {
@@ -99,6 +100,7 @@ void check_order(const Death& death, Record& record, Verdict& verdict) {
 }
 
 void mark_dead(const Death& death, Record& record, Verdict& verdict) {
+  if (is_memory(record.kind)) end_watches(record.address, record.address + record.size);
   if (is_memory(record.kind)) check_order(death, record, verdict);
   verdict.entered = true;
   record.death_call = death.call.name;

@@ -2,12 +2,15 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 
+#include <algorithm>
+
 #include "stacks.h"
 
 namespace hipaudit::ledger {
 namespace {
 
 constexpr int kMostFrames = 160;
+constexpr int kOwnAtMost = 16;
 constexpr uint32_t kNative = UINT32_MAX;  // no Python instruction has this number
 
 const void* own_base() {
@@ -31,9 +34,12 @@ bool read_frame(const void* call, Frame* out) {
   return true;
 }
 
-// How many of the innermost frames are the ledger's own.
-int own_frames(void* const* addresses, int count) {
+// How many of the innermost frames are the ledger's own, or lead from a fault to it.
+int own_frames(const Thread& thread, void* const* addresses, int count) {
   int own = 0;
+  if (thread.interrupted != nullptr)
+    return static_cast<int>(std::find(addresses, addresses + count, thread.interrupted) -
+                            addresses);
   Dl_info info;
   while (own < count && dladdr(addresses[own], &info) != 0 && info.dli_fbase == own_base()) ++own;
   return own;
@@ -43,14 +49,14 @@ int own_frames(void* const* addresses, int count) {
 
 uint32_t capture_native(Thread& thread, uint32_t parent, int depth) {
   void* addresses[kMostFrames];
-  constexpr int kOwnAtMost = 8;
   int count =
       backtrace(addresses, depth + kOwnAtMost < kMostFrames ? depth + kOwnAtMost : kMostFrames);
-  int first = own_frames(addresses, count);
+  int first = own_frames(thread, addresses, count);
   if (count - first > depth) count = first + depth;
   uint32_t node = parent;
   for (int i = count - 1; i >= first; --i) {
-    const void* call = static_cast<const char*>(addresses[i]) - 1;  // a return address
+    const auto* call = static_cast<const char*>(addresses[i]);
+    if (call != thread.interrupted) --call;  // a return address
     auto read = [call](Frame* out) { return read_frame(call, out); };
     node = node_of(thread, call, kNative, node, read);
   }

@@ -115,6 +115,7 @@ bool set_option(const char* key, const char* value) {
   if (strcmp(key, "fail") == 0) return set_failing(value);
   if (strcmp(key, "leaks") == 0) return set_switch(options.leaks, value);
   if (strcmp(key, "guards") == 0) return set_switch(options.guards, value);
+  if (strcmp(key, "host") == 0) return set_switch(options.host, value);
   if (strcmp(key, "journal") == 0) {
     Locked lock(mutex);
     journal() = value;
@@ -135,10 +136,12 @@ void read_options() {
                                         {"depth", "HIPAUDIT_LEDGER_DEPTH"},
                                         {"leaks", "HIPAUDIT_LEDGER_LEAKS"},
                                         {"guards", "HIPAUDIT_LEDGER_GUARDS"},
+                                        {"host", "HIPAUDIT_LEDGER_HOST"},
                                         {"redzone", "HIPAUDIT_LEDGER_REDZONE"},
                                         {"quarantine", "HIPAUDIT_LEDGER_QUARANTINE"},
                                         {"fail", "HIPAUDIT_LEDGER_FAIL"},
                                         {"journal", "HIPAUDIT_JOURNAL"}};
+  options.host = below_is_emulated();
   if (!below_is_emulated()) {
     options.guards = true;
     options.red_zone = kZoneBytes;

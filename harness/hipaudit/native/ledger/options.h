@@ -21,6 +21,7 @@ struct Options {
   std::atomic<int> depth{32};               // frames kept of a stack
   std::atomic<bool> leaks{true};            // reported at the end of the process
   std::atomic<bool> guards{false};          // copies and pointers are checked before the device
+  std::atomic<bool> host{false};            // the host's own loads and stores are watched
   std::atomic<uint64_t> red_zone{0};        // bytes on each side of an allocation
   std::atomic<uint64_t> quarantine{0};      // bytes of freed memory that are held back
   std::atomic<uint64_t> budget{0};          // bytes that may be live; 0: no limit

@@ -1,5 +1,7 @@
 #include "order.h"
 
+#include "watch.h"
+
 namespace hipaudit::ledger {
 namespace {
 
@@ -114,6 +116,11 @@ bool Order::advance(int slot, const Thread& thread) {
   }
   ++lane.clock[static_cast<size_t>(slot)];
   return true;
+}
+
+void Order::host_waits(const Clock& clock) {
+  join(host_, clock);
+  end_watches(host_);
 }
 
 // Waiting for the null stream is waiting for the streams that it waits for.

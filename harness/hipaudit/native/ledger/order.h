@@ -54,7 +54,7 @@ class Order {
   bool advance(int slot, const Thread& thread);
 
   // The host has waited, or is known to come after what the clock has.
-  void host_waits(const Clock& clock) { join(host_, clock); }
+  void host_waits(const Clock& clock);
   const Clock& host() const { return host_; }
 
   // What waiting for a stream, or a whole device, waits for.

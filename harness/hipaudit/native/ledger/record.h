@@ -35,6 +35,9 @@ constexpr bool is_host(Kind kind) { return kind == Kind::host || kind == Kind::r
 
 struct History;
 
+// Whether all of memory that the program brought itself can be read and written, and not run.
+enum class Plain : uint8_t { unknown, yes, no };
+
 struct Record {
   uint64_t address = 0;  // or the handle
   uint64_t size = 0;
@@ -52,6 +55,7 @@ struct Record {
   int16_t stream = -1;  // slot of the stream it is ordered in; -1: of none
   uint8_t device = 0;
   Kind kind = Kind::device;
+  Plain plain = Plain::unknown;
   bool live = false;
   bool used = false;           // the number stands for a record
   bool freed_wrongly = false;  // by a call for memory of another kind: the right one may follow

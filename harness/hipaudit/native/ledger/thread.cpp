@@ -7,6 +7,7 @@
 #include "ledger.h"
 #include "options.h"
 #include "stacks.h"
+#include "watch.h"
 
 namespace hipaudit::ledger {
 namespace {
@@ -40,6 +41,8 @@ Thread& this_thread() {
   return *current;
 }
 
+Thread* known_thread() { return current; }
+
 Call::Call(const char* function) : name(function) {
   if (!tracking()) return;
   thread = &this_thread();
@@ -50,7 +53,9 @@ Call::Call(const char* function) : name(function) {
 }
 
 Call::~Call() {
-  if (tracked) thread->call = nullptr;
+  if (!tracked) return;
+  if (watching()) put_back_watches(thread->id);
+  thread->call = nullptr;
 }
 
 HostFunctionScope::HostFunctionScope(const Clock* seen)

@@ -30,11 +30,15 @@ struct Thread {
   uint32_t failed_stack = 0;
   int per_thread_stream = -1;  // the slot of hipStreamPerThread
   bool asked_for_python = false;
-  std::string answer;  // the last one to the device
+  const void* interrupted = nullptr;  // where a fault struck, while it is looked at
+  std::string answer;                 // the last one to the device
   CachedFrame frames[kCachedFrames];
 };
 
 Thread& this_thread();
+
+// nullptr: the ledger has not seen the calling thread.
+Thread* known_thread();
 
 // A tracked call, from its entry to its return. Calls that the library below makes of itself are
 // its own business and are not tracked.

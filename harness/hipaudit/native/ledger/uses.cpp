@@ -19,26 +19,6 @@ bool conflict(Use a, Use b) {
   return a == Use::write || b == Use::write;
 }
 
-const char* verb(Use use) {
-  switch (use) {
-    case Use::read:
-      return "reads";
-    case Use::write:
-      return "writes";
-    case Use::touch:
-      return "uses";
-    case Use::free:
-      return "frees";
-  }
-  return "uses";
-}
-
-std::string actor(const Access& access) {
-  std::string name = access.call;
-  if (*access.kernel != '\0') name = "the kernel " + std::string(access.kernel);
-  return name + " on " + ledger().order.name_of(access.slot);
-}
-
 Finding unordered(const Record& record, const Access& now, const Access& before) {
   Finding finding;
   bool freed = now.use == Use::free;
@@ -70,6 +50,26 @@ bool superseded(const Access& old, const Access& now, const Clock& clock) {
 }
 
 }  // namespace
+
+const char* verb(Use use) {
+  switch (use) {
+    case Use::read:
+      return "reads";
+    case Use::write:
+      return "writes";
+    case Use::touch:
+      return "uses";
+    case Use::free:
+      return "frees";
+  }
+  return "uses";
+}
+
+std::string actor(const Access& access) {
+  std::string name = access.call;
+  if (*access.kernel != '\0') name = "the kernel " + std::string(access.kernel);
+  return name + " on " + ledger().order.name_of(access.slot);
+}
 
 const char* interned(const std::string& text) {
   static auto* texts = new std::set<std::string>;
@@ -107,10 +107,18 @@ void note_use(Record& record, const Access& access, std::vector<Finding>* findin
   known.push_back(access);
 }
 
+void mark_told(const Record& record, const Access& access) {
+  if (record.history == nullptr) return;
+  for (Access& known : record.history->accesses)
+    if (known.slot == access.slot && known.epoch == access.epoch) known.told = true;
+}
+
 void note_unseen_writes(const Call& call, Record& record, std::vector<Finding>* findings) {
   if (record.history == nullptr) return;
   for (const Access& write : record.history->accesses) {
-    if (write.use != Use::write || ledger().order.before_host(write.slot, write.epoch)) continue;
+    if (write.use != Use::write || write.told ||
+        ledger().order.before_host(write.slot, write.epoch))
+      continue;
     bool read = false;
     for (const Access& later : record.history->accesses)
       read = read || (later.use != Use::write && overlap(later, write));

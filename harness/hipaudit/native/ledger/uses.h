@@ -23,6 +23,7 @@ struct Access {
   uint32_t stack = 0;
   int slot = 0;
   Use use = Use::read;
+  bool told = false;  // that the host did not wait for it
 };
 
 struct History {
@@ -37,9 +38,17 @@ void note_use(Record& record, const Access& access, std::vector<Finding>* findin
 Access access_by(const Call& call, int slot, Use use, uint64_t begin, uint64_t end,
                  const char* kernel = "");
 
+// Says that the host's access is not ordered after one.
+void mark_told(const Record& record, const Access& access);
+
 // Asynchronous writes to host memory that the host has not waited for, and no stream has read: the
 // memory ends before anybody could have looked at it.
 void note_unseen_writes(const Call& call, Record& record, std::vector<Finding>* findings);
+
+const char* verb(Use use);  // "reads"
+
+// "hipMemcpyAsync on stream 1"
+std::string actor(const Access& access);
 
 void drop_history(Record& record);
 
