@@ -12,7 +12,7 @@ COUNT = 1000
 stream = ok(hip.hipStreamCreateWithFlags(hip.hipStreamNonBlocking))
 buffer = ok(hip.hipMalloc(4 * COUNT))
 pinned = ok(hip.hipHostMalloc(4 * COUNT, 0))
-host = np.frombuffer((ctypes.c_float * COUNT).from_address(address(pinned)), np.float32)
+host = np.ctypeslib.as_array((ctypes.c_float * COUNT).from_address(address(pinned)))
 
 
 def total(values: np.ndarray) -> float:

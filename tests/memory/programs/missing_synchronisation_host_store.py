@@ -13,7 +13,7 @@ stream = ok(hip.hipStreamCreateWithFlags(hip.hipStreamNonBlocking))
 sent = ok(hip.hipEventCreate())
 buffers = [ok(hip.hipMalloc(BYTES)) for _ in range(3)]
 pinned = ok(hip.hipHostMalloc(BYTES, 0))
-staging = np.frombuffer((ctypes.c_uint8 * BYTES).from_address(address(pinned)), np.uint8)
+staging = np.ctypeslib.as_array((ctypes.c_uint8 * BYTES).from_address(address(pinned)))
 
 for batch, buffer in enumerate(buffers):
     if TWIN and batch > 0:
