@@ -79,7 +79,7 @@ class Control:
         return Control(library)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Device:
     """The device that this process's HIP calls reach.
 
@@ -100,6 +100,14 @@ class Device:
     journal: Path | None = None
     ledger: Ledger | None = None
     ordinal: int = 0
+
+    def __repr__(self) -> str:
+        """Return it in a line: it stands among the arguments of every failing test."""
+        return f"<{self.title}>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's protocol
+        """Print it so for Hypothesis, which spells dataclasses out."""
+        printer.text(repr(self))
 
     @property
     def title(self) -> str:

@@ -6,12 +6,26 @@ translate errors into codes of its own.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
 EXIT_USAGE = 2
 EXIT_VOID = 3
+
+
+_OWN = Path(__file__).parent
+
+
+def hidden(excinfo: Any) -> bool:
+    """Tell pytest whether its traceback leaves out the frames of the module that names this.
+
+    What is meant for a test's author shows the author's lines alone; where hipaudit itself broke,
+    its frames show where. Modules set it as ``__tracebackhide__``.
+    """
+    meant = isinstance(excinfo.value, (HipauditError, AssertionError))
+    return meant or _OWN not in Path(str(excinfo.traceback[-1].path)).parents
 
 
 class HipauditError(Exception):

@@ -12,12 +12,14 @@ from hypothesis import currently_in_test_context, target
 from hipaudit.adversary import NATURAL, Adversary, drawn, usual
 from hipaudit.compare import Comparison, Mismatch, compare
 from hipaudit.device import Device
-from hipaudit.errors import HipauditError
+from hipaudit.errors import HipauditError, hidden
 from hipaudit.launches import launches
 from hipaudit.run import run_case
 from hipaudit.spec import Array, Case, Outputs, Spec, as_outputs
 from hipaudit.verdict import Element, Tally, Verdict
 from hipaudit_reference.bounds import AMD, assuming
+
+__tracebackhide__ = hidden
 
 Builds: TypeAlias = Literal["as set", "mixed", "both"]
 
@@ -30,6 +32,8 @@ _REPEATED_SHARE = 8
 _SPOT_SHARE = 8
 """Of examples that are not the worst yet, one of so many meets the mpmath oracle."""
 
+_NUMBERS = (np.ndarray, np.generic, float)
+"""What an input that is a floating-point number, or holds some, is an instance of."""
 
 _INDICES = frozenset({"bool", "int32", "int64", "uint32", "uint64"})
 """Formats of arrays that say where and how many, not how much."""
@@ -240,7 +244,7 @@ class Judge:
         An exact one does not; and where 0 times infinity would come of a flushed argument, what
         the reference says of numbers that are not finite holds for those that are kept alone.
         """
-        values = (np.asarray(value) for value in case.inputs.values())
+        values = (np.asarray(leaf) for leaf in case.leaves() if isinstance(leaf, _NUMBERS))
         return self.claim.bound is not None and all(
             np.isfinite(value).all() for value in values if "float" in value.dtype.name
         )
@@ -365,7 +369,7 @@ class Judge:
 
 def _formats(case: Case, outputs: Sequence[Array]) -> str:
     """Return the formats of an example's numbers, such as ``float16 to float32``."""
-    arrays = [value for value in case.inputs.values() if isinstance(value, np.ndarray)]
+    arrays = [leaf for leaf in case.leaves() if isinstance(leaf, np.ndarray)]
     numbers = [array for array in arrays if array.dtype.name not in _INDICES] or arrays
     sides = (dict.fromkeys(array.dtype.name for array in side) for side in (numbers, outputs))
     return " to ".join(", ".join(names) for names in sides if names)

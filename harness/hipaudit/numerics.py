@@ -2,13 +2,14 @@
 
 ::
 
+    import hipaudit_reference as ref
     from hipaudit.inputs import float32, lengths, logits, matrices
     from hipaudit.numerics import numerics
 
-    @numerics(reference=ref.softmax, bound=bounds.softmax)
+    @numerics(reference=ref.softmax, bound=ref.bounds.softmax)
     @given(x=matrices(float32, rows=lengths(1, 64), columns=lengths(1, 4096), elements=logits()))
     def test_softmax(device, x):
-        return ops.softmax(device, x)
+        return launcher.softmax(x)
 
 The test runs on every part of ``--hip-arch`` (by default one of wave 64 and one of wave 32),
 without a deadline. It fails when an output leaves its bound, when the device finds a fault, when
@@ -19,10 +20,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 from typing import Any, TypeVar
 
@@ -31,11 +32,13 @@ from hypothesis import settings
 
 from hipaudit.adversary import FIXED, Adversary
 from hipaudit.device import Device
-from hipaudit.errors import UsageError
+from hipaudit.errors import UsageError, hidden
 from hipaudit.judge import Builds, Claim, Judge, raise_unless_earned
 from hipaudit.property import hypothesis_test
 from hipaudit.spec import BOTH_WAVES, Case, Inputs, Outputs, Spec
 from hipaudit.verdict import Verdict
+
+__tracebackhide__ = hidden
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -45,9 +48,11 @@ class Active:
     """The pytest item that is running: its judge, once the first example ran.
 
     blob  run only the input of this Hypothesis token
+    name  what the item is called; empty: as its claim is
     """
 
     blob: tuple[str, str] | None = None
+    name: str = ""
     judge: Judge | None = field(default=None)
 
     def judge_for(self, claim: Claim, device: Device) -> Judge:
@@ -66,9 +71,9 @@ _active: ContextVar[Active | None] = ContextVar("hipaudit_active", default=None)
 
 
 @contextmanager
-def collecting(blob: tuple[str, str] | None = None) -> Iterator[Active]:
-    """Collect what the numerics tests that run inside have shown."""
-    active = Active(blob)
+def collecting(blob: tuple[str, str] | None = None, name: str = "") -> Iterator[Active]:
+    """Collect what the numerics tests that run inside have shown, under the item's *name*."""
+    active = Active(blob, name)
     token = _active.set(active)
     try:
         yield active
@@ -90,15 +95,18 @@ def numerics(
 ) -> Callable[[Test], Test]:
     """Judge what a Hypothesis test returns. Stands above ``@given`` and any ``@settings``.
 
-    reference  reference(**drawn): the expected outputs in float64
-    bound      bound(**drawn): the largest allowed error per element; or exact=True
+    reference  reference(**drawn): the expected outputs in float64; it gets fixtures and
+               parameters of ``pytest.mark.parametrize`` as well, those that it names
+    bound      bound(**drawn), and the same: the largest allowed error per element; or exact=True
     u_out      unit roundoff of the output format
     spot       spot(index, **drawn): one element by mpmath, to judge the reference itself
     deterministic  outputs must keep their bits in another order of blocks and waves
     archs      the parts to run on where ``--hip-arch`` does not say
 
+    The test gets arrays of its own: what it writes into them, the reference does not see.
+
     Raises UsageError for a test that is no Hypothesis test, takes no ``device``, or has neither
-    or both of a bound and exact.
+    or both of a bound and exact; and where one of the functions does not take what is drawn.
     """
     if exact == (bound is not None):
         raise UsageError("numerics needs either a bound or exact=True")
@@ -110,9 +118,19 @@ def numerics(
         inner = handle.inner_test
         if "device" not in inspect.signature(inner).parameters:
             raise UsageError(f"{test.__name__} must take the fixture `device`")
+        drawn = _drawn_by(test, inner)
+        functions = {"reference": reference, "bound": bound, "spot": spot}
+        for role, function in functions.items():
+            if function is not None:
+                _require_takes(f"{test.__name__}: the {role}", function, drawn, role == "spot")
+        named = {name: _names(function) for name, function in functions.items() if function}
         name = test.__name__.removeprefix("test_")
-        claim = Claim(name, reference, bound, u_out, spot, deterministic)
-        handle.inner_test = _judged(inner, claim)
+        judged: dict[str, Any] = {
+            role: None if function is None else _given(function, drawn, named[role])
+            for role, function in functions.items()
+        }
+        claim = Claim(name, u_out=u_out, deterministic=deterministic, **judged)
+        handle.inner_test = _judged(inner, claim, drawn.union(*named.values()))
         without_deadline(test)
         marked: Test = pytest.mark.numerics(archs=archs)(test)
         return marked
@@ -120,14 +138,70 @@ def numerics(
     return decorate
 
 
-def _judged(inner: Callable[..., Any], claim: Claim) -> Callable[..., None]:
-    """Return the test's body as Hypothesis calls it, which consumes the returned outputs."""
+def _drawn_by(test: Callable[..., Any], inner: Callable[..., Any]) -> frozenset[str]:
+    """Return the arguments that Hypothesis draws; UsageError when the device is one of them."""
+    left = inspect.signature(test).parameters
+    drawn = frozenset(inspect.signature(inner).parameters) - frozenset(left)
+    if "device" in drawn:
+        raise UsageError(f"{test.__name__}: name what @given draws, such as @given(x=...)")
+    return drawn
+
+
+def _names(function: Callable[..., Any]) -> frozenset[str]:
+    """Return the arguments that a function can be given by name; none where nobody knows."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return frozenset()
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return frozenset(parameter.name for parameter in parameters if parameter.kind in kinds)
+
+
+def _require_takes(
+    who: str, function: Callable[..., Any], drawn: Collection[str], indexed: bool
+) -> None:
+    """Raise UsageError when a function cannot be called with what is drawn, by name."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    others = _names(function) - set(drawn)
+    given = dict.fromkeys(drawn) | dict.fromkeys(others)
+    try:
+        signature.bind_partial(**given) if indexed else signature.bind(**given)
+    except TypeError as error:
+        name = getattr(function, "__name__", "the function")
+        wants = ", ".join(f"{name}=..." for name in sorted(drawn))
+        raise UsageError(f"{who} is called as {name}({wants}): {error}") from None
+
+
+def _given(
+    function: Callable[..., Any], drawn: Collection[str], named: Collection[str]
+) -> Callable[..., Any]:
+    """Return a function that is given what is drawn, and of all else what it names."""
+
+    @functools.wraps(function)
+    def call(*index: Any, **inputs: Any) -> Any:
+        taken = {key: value for key, value in inputs.items() if key in drawn or key in named}
+        return function(*index, **taken)
+
+    return call
+
+
+def _judged(
+    inner: Callable[..., Any], claim: Claim, judged_on: Collection[str]
+) -> Callable[..., None]:
+    """Return the test's body as Hypothesis calls it, which consumes the returned outputs.
+
+    judged_on  the arguments that the claim's functions take
+    """
 
     @functools.wraps(inner)
-    def body(device: Device, **drawn: Any) -> None:
+    def body(device: Device, **arguments: Any) -> None:
         active = _active.get() or Active()
-        judge = active.judge_for(claim, device)
-        judge.run(lambda: inner(device=device, **drawn), Case(drawn))
+        judge = active.judge_for(replace(claim, name=active.name or claim.name), device)
+        case = Case({name: arguments[name] for name in arguments if name in judged_on})
+        judge.run(lambda: inner(device=device, **{**arguments, **case.copied()}), case)
 
     return body
 

@@ -206,7 +206,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     from hipaudit.numerics import collecting
 
     blob = _blob(item.config)
-    with collecting(blob) as active:
+    with collecting(blob, _title(item)) as active:
         try:
             result = yield
         finally:
@@ -219,6 +219,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         elif blob is None and "device" in getattr(item, "fixturenames", ()):
             raise VoidRun(f"{item.name} is void: no example ran")
         return result
+
+
+def _title(item: pytest.Item) -> str:
+    """Return what a test is called in reports: without the part, which stands beside it."""
+    from hipaudit.device import ARCHES
+
+    name, _, parameters = item.name.removesuffix("]").partition("[")
+    others = [part for part in parameters.split("-") if part and part not in ARCHES]
+    return name.removeprefix("test_") + (f"[{'-'.join(others)}]" if others else "")
 
 
 @pytest.hookimpl(wrapper=True)

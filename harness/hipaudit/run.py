@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hipaudit.device import Device
-from hipaudit.errors import HipauditError, UsageError
+from hipaudit.errors import HipauditError, UsageError, hidden
 from hipaudit.spec import Array, Case, Outputs, as_outputs
+
+__tracebackhide__ = hidden
 
 
 class KernelFault(HipauditError):  # noqa: N818 - a fault of the kernel, not of the harness

@@ -20,7 +20,7 @@ inputs::
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -135,16 +135,52 @@ class Case:
         """Return the inputs in words, with the first elements of each array."""
         return ", ".join(f"{name} = {_in_words(value)}" for name, value in self.inputs.items())
 
+    def leaves(self) -> Iterator[Any]:
+        """Yield the arrays and other values of all inputs, those in containers too."""
+        return leaves(list(self.inputs.values()))
+
     def digest(self) -> int:
         """Return a number that is the same for the same inputs, and spread over its range."""
         value = 0
         for name, item in sorted(self.inputs.items()):
-            data = item.tobytes() if isinstance(item, np.ndarray) else repr(item).encode()
-            value = zlib.crc32(data, zlib.crc32(name.encode(), value))
+            value = zlib.crc32(name.encode(), value)
+            for leaf in leaves(item):
+                data = leaf.tobytes() if isinstance(leaf, np.ndarray) else repr(leaf).encode()
+                value = zlib.crc32(data, value)
         return value
+
+    def copied(self) -> dict[str, Any]:
+        """Return the inputs in memory of their own, so that who writes there spoils no others."""
+        return {name: _copied(item) for name, item in self.inputs.items()}
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Yield the arrays and other values that tuples, lists and dictionaries hold, nested or not."""
+    if isinstance(value, Mapping):
+        value = [part for pair in value.items() for part in pair]
+    if not isinstance(value, (tuple, list)):
+        yield value
+        return
+    for part in value:
+        yield from leaves(part)
+
+
+def _copied(value: Any) -> Any:
+    """Return a value whose arrays, nested or not, are copies in the same layout."""
+    if isinstance(value, np.ndarray):
+        return value.copy(order="K")
+    if type(value) is dict:
+        return {key: _copied(part) for key, part in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(map(_copied, value))
+    return value
 
 
 def _in_words(value: Any) -> str:
+    if type(value) is dict:
+        return "{" + ", ".join(f"{key!r}: {_in_words(part)}" for key, part in value.items()) + "}"
+    if type(value) in (tuple, list):
+        return f"({', '.join(map(_in_words, value))})"
     if not isinstance(value, np.ndarray):
         return repr(value)
     shape = " x ".join(map(str, value.shape))

@@ -143,7 +143,7 @@ def test_different_shapes_and_numbers_of_outputs_are_refused() -> None:
     one = np.zeros(3, np.float32)
     with pytest.raises(UsageError, match="shape"):
         compare((one,), (np.zeros(4),), (np.ones(4),))
-    with pytest.raises(UsageError, match="different outputs"):
+    with pytest.raises(UsageError, match="different numbers of outputs"):
         compare((one, one), (one,), (one,))
 
 
@@ -168,3 +168,29 @@ def test_planted_errors_of_integers_swap_and_shift() -> None:
     values = (np.array([4, 4, 7, 9], np.int64),)
     wrong = {name: outputs[0].tolist() for name, outputs in mutants(values, 0.0)}
     assert wrong == {"off by one": [5, 5, 8, 10], "first two swapped": [4, 7, 4, 9]}
+
+
+def test_what_an_integer_output_cannot_hold_is_not_right_by_wrapping_around() -> None:
+    got = (np.array([44, 7], np.uint8), np.array([-56], np.int8))
+    want = (np.array([300, 7]), np.array([200.0]))
+    found = compare(got, want, None).mismatches
+    assert [(wrong.output, wrong.index, wrong.expected) for wrong in found] == [
+        (0, (0,), 300.0),
+        (1, (0,), 200.0),
+    ]
+    assert compare((np.array([2], np.int32),), (np.array([2.5]),), None).mismatches
+    assert compare((np.array([0], np.int32),), (np.array([NAN]),), None).mismatches
+
+
+def test_minus_one_of_an_integer_output_was_written_where_it_is_right() -> None:
+    got = np.array([-1, 3], np.int8)
+    right = compare((got,), (np.array([-1.0, 3.0]),), (np.ones(2),), poisoned=True)
+    assert right.mismatches == ()
+    wrong = compare((got,), (np.array([5.0, 3.0]),), (np.ones(2),), poisoned=True)
+    assert kinds(wrong) == ["unwritten-output"]
+
+
+def test_different_numbers_of_outputs_are_counted() -> None:
+    one = np.ones(1)
+    with pytest.raises(UsageError, match="the test gives 2, the reference gives 1, the bound giv"):
+        compare((one, one), (one,), (one,))

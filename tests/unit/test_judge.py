@@ -136,7 +136,7 @@ def judged(actual: Any, claim: Claim = ROBUST, x: Array = ONES) -> Judge:
         (ONES[:3], r"shape is \(3,\), the reference's \(4,\)"),
         (ONES.reshape(2, 2), r"shape is \(2, 2\)"),
         (np.float32(1.0), r"shape is \(\)"),
-        ((ONES, ONES), "different outputs"),
+        ((ONES, ONES), "different numbers of outputs"),
     ],
 )
 def test_outputs_that_cannot_be_judged_are_refused(actual: Any, said: str) -> None:

@@ -221,6 +221,88 @@ def test_a_wrong_use_is_one_sentence(project: pytest.Pytester, body: str, says: 
     result.stdout.fnmatch_lines([f"*UsageError: *{says}*"])
 
 
+def test_functions_that_do_not_take_what_is_drawn_are_refused(project: pytest.Pytester) -> None:
+    result = run(project, GOOD.replace("bound=bound", "bound=lambda y: y"))
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(
+        ["*test_twice: the bound is called as <lambda>(x=...): *keyword argument 'x'*"]
+    )
+    result = run(project, GOOD.replace("reference=twice", "reference=np.square"))
+    result.stdout.fnmatch_lines(
+        ["*UsageError: test_twice: the reference is called as square(x=...*"]
+    )
+    result = run(
+        project, GOOD.replace("(x=vectors)", "(vectors)").replace("device, x", "x, device")
+    )
+    result.stdout.fnmatch_lines(["*UsageError: test_twice: name what @given draws*"])
+
+
+SCALED = """
+import pytest
+
+def scaled(x, factor):
+    return factor * x.astype(np.float64)
+
+@pytest.fixture(scope="module")
+def unused():
+    return object()
+
+class TestScaled:
+    @pytest.mark.parametrize("factor", [2, 3])
+    @numerics(reference=scaled, bound=bound)
+    @settings(max_examples=10, database=None)
+    @given(x=vectors)
+    def test_it(self, device, unused, factor, x):
+        return launch(device, x)
+"""
+
+
+def test_parameters_and_methods_are_judged_by_those_functions_that_name_them(
+    project: pytest.Pytester,
+) -> None:
+    result = run(project, SCALED, "--hip-arch", "gfx942")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["it[[]2[]] *passed", "it[[]3[]] *failed"])
+
+
+PAIRS = """
+from hypothesis import strategies as st
+
+@st.composite
+def pairs(draw):
+    x = draw(vectors)
+    return x, {"n": np.arange(x.size + 3), "flags": [True]}
+
+@numerics(reference=lambda pair: twice(pair[0]), bound=lambda pair: bound(pair[0]))
+@settings(max_examples=30, database=None)
+@given(pair=pairs())
+def test_pairs(device, pair):
+    return launch(device, pair[0])
+"""
+
+
+def test_inputs_may_be_containers_of_arrays(project: pytest.Pytester) -> None:
+    result = run(project, PAIRS, "--hip-arch", "gfx942")
+    result.assert_outcomes(passed=1)
+
+
+def test_a_launcher_that_writes_into_its_input_is_judged_on_what_was_drawn(
+    project: pytest.Pytester,
+) -> None:
+    right = GOOD.replace("return launch(device, x)", "x[:] = launch(device, x)\n    return x")
+    run(project, right, "--hip-arch", "gfx942").assert_outcomes(passed=1)
+    wrong = GOOD.replace("return launch(device, x)", "x[:] = 0 * launch(device, x)\n    return x")
+    run(project, wrong, "--hip-arch", "gfx942").assert_outcomes(failed=1)
+
+
+def test_a_failure_shows_the_tests_lines_and_not_the_harness(project: pytest.Pytester) -> None:
+    body = GOOD.replace("launch(device, x)", "launch(device, x, 'first_wave')")
+    shown = run(project, body, "--hip-arch", "gfx942").stdout.str()
+    assert "device=<emulated device gfx942 (" in shown
+    assert not re.search(r"^\S*judge.py:\d+: in|^\S*numerics.py:\d+: in", shown, re.MULTILINE)
+    assert "test_it.py:" in shown
+
+
 def test_markers_are_registered(project: pytest.Pytester) -> None:
     marks = ["numerics", "memory", "races", "faults", "runtime", "isa", "bench", "exhaustive"]
     body = "import pytest\n" + "".join(
