@@ -18,9 +18,11 @@ constexpr int kTile = 64;
 constexpr int kDepth = 16;
 constexpr int kSide = 4;  // elements a thread computes, in either direction
 constexpr int kThreads = (kTile / kSide) * (kTile / kSide);
-constexpr int kRow = kTile + 4;  // rows 4 floats apart keep float4 alignment and spread the banks
+constexpr int kRow = kTile + 4;  // rows 4 floats apart keep Lanes aligned and spread the banks
 
-// Both operands lie with k outermost, so that a thread reads its 4 rows of a as one float4.
+using Lanes = float __attribute__((ext_vector_type(kSide)));
+
+// Both operands lie with k outermost, so that a thread reads its 4 rows of a at once.
 struct Tiles {
   alignas(16) float a[kDepth][kRow];
   alignas(16) float b[kDepth][kRow];
@@ -45,16 +47,12 @@ __device__ void load_b(Tiles& tiles, const float* b, int n, int k, int column, i
 }
 
 // Adds one depth's products to the thread's 4 x 4 sums; (i, j) is its corner in the tile.
-__device__ void multiply(const Tiles& tiles, int i, int j, float (&sums)[kSide][kSide]) {
+__device__ void multiply(const Tiles& tiles, int i, int j, Lanes (&sums)[kSide]) {
 #pragma unroll 4
   for (int p = 0; p < kDepth; ++p) {
-    const float4 left = *reinterpret_cast<const float4*>(&tiles.a[p][i]);
-    const float4 right = *reinterpret_cast<const float4*>(&tiles.b[p][j]);
-    const float rows[kSide] = {left.x, left.y, left.z, left.w};
-    const float columns[kSide] = {right.x, right.y, right.z, right.w};
-    for (int y = 0; y < kSide; ++y) {
-      for (int x = 0; x < kSide; ++x) sums[y][x] += rows[y] * columns[x];
-    }
+    const Lanes rows = *reinterpret_cast<const Lanes*>(&tiles.a[p][i]);
+    const Lanes columns = *reinterpret_cast<const Lanes*>(&tiles.b[p][j]);
+    for (int y = 0; y < kSide; ++y) sums[y] += rows[y] * columns;
   }
 }
 
@@ -68,7 +66,7 @@ extern "C" __global__ __launch_bounds__(kThreads) void gemm_f32_tiled(const floa
   const int i = threadIdx.x / (kTile / kSide) * kSide;
   const int j = threadIdx.x % (kTile / kSide) * kSide;
 
-  float sums[kSide][kSide] = {};
+  Lanes sums[kSide] = {};
   for (int depth = 0; depth < k; depth += kDepth) {
     load_a(tiles, a, m, k, row, depth);
     load_b(tiles, b, n, k, column, depth);

@@ -17,8 +17,7 @@ uintptr_t shared_start() { return reinterpret_cast<uintptr_t>(shared_memory()); 
 bool is_private(uintptr_t address) {
   const Worker& worker = *current_worker();
   if (context().check.attention != 0) return false;
-  bool own = worker.stacks.contains(worker.current->stack, address) &&
-             worker.stacks.guard_hit(address) < 0;
+  bool own = worker.stacks.contains(worker.current->stack, address);
   context().check.accesses += own;
   return own;
 }
@@ -38,11 +37,17 @@ HIPAUDIT_HOT void check_read_quickly(const void* pointer, uintptr_t pc) {
 }
 
 template <unsigned kSize>
-HIPAUDIT_HOT void check_write(const void* pointer, uintptr_t pc) {
+__attribute__((noinline)) void check_write(const void* pointer, uintptr_t pc) {
   uintptr_t address = address_of(pointer);
   if (!fast::access<kSize, true>(context(), shared_start(), kSharedSpan, address, pc) &&
       !is_private(address))
     check_access(address, kSize, {Access::write}, pc);
+}
+
+template <unsigned kSize>
+HIPAUDIT_HOT void check_write_quickly(const void* pointer, uintptr_t pc) {
+  if (!fast::write_shared<kSize>(context(), shared_start(), kSharedSpan, address_of(pointer), pc))
+    check_write<kSize>(pointer, pc);
 }
 
 constexpr int kSystemScope = 5;
@@ -88,14 +93,14 @@ void __tsan_init() {}
 void __tsan_vptr_update(void**, void*) {}
 void __tsan_vptr_read(void**) {}
 
-#define HIPAUDIT_ACCESS(size)                                                   \
-  void __tsan_read##size(void* p) { check_read_quickly<size>(p, HIPAUDIT_PC); } \
-  void __tsan_write##size(void* p) { check_write<size>(p, HIPAUDIT_PC); }       \
-  void __tsan_read_write##size(void* p) {                                       \
-    check_read<size>(p, HIPAUDIT_PC);                                           \
-    check_write<size>(p, HIPAUDIT_PC);                                          \
-  }                                                                             \
-  void __tsan_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); } \
+#define HIPAUDIT_ACCESS(size)                                                     \
+  void __tsan_read##size(void* p) { check_read_quickly<size>(p, HIPAUDIT_PC); }   \
+  void __tsan_write##size(void* p) { check_write_quickly<size>(p, HIPAUDIT_PC); } \
+  void __tsan_read_write##size(void* p) {                                         \
+    check_read<size>(p, HIPAUDIT_PC);                                             \
+    check_write<size>(p, HIPAUDIT_PC);                                            \
+  }                                                                               \
+  void __tsan_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); }   \
   void __tsan_volatile_write##size(void* p) { polled(p, size, 1, HIPAUDIT_PC); }
 HIPAUDIT_ACCESS(1)
 HIPAUDIT_ACCESS(2)
@@ -103,14 +108,14 @@ HIPAUDIT_ACCESS(4)
 HIPAUDIT_ACCESS(8)
 HIPAUDIT_ACCESS(16)
 
-#define HIPAUDIT_UNALIGNED(size)                                                          \
-  void __tsan_unaligned_read##size(void* p) { check_read_quickly<size>(p, HIPAUDIT_PC); } \
-  void __tsan_unaligned_write##size(void* p) { check_write<size>(p, HIPAUDIT_PC); }       \
-  void __tsan_unaligned_read_write##size(void* p) {                                       \
-    check_read<size>(p, HIPAUDIT_PC);                                                     \
-    check_write<size>(p, HIPAUDIT_PC);                                                    \
-  }                                                                                       \
-  void __tsan_unaligned_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); } \
+#define HIPAUDIT_UNALIGNED(size)                                                            \
+  void __tsan_unaligned_read##size(void* p) { check_read_quickly<size>(p, HIPAUDIT_PC); }   \
+  void __tsan_unaligned_write##size(void* p) { check_write_quickly<size>(p, HIPAUDIT_PC); } \
+  void __tsan_unaligned_read_write##size(void* p) {                                         \
+    check_read<size>(p, HIPAUDIT_PC);                                                       \
+    check_write<size>(p, HIPAUDIT_PC);                                                      \
+  }                                                                                         \
+  void __tsan_unaligned_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); }   \
   void __tsan_unaligned_volatile_write##size(void* p) { polled(p, size, 1, HIPAUDIT_PC); }
 HIPAUDIT_UNALIGNED(2)
 HIPAUDIT_UNALIGNED(4)

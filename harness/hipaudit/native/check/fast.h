@@ -58,17 +58,20 @@ bool extends(uint64_t record, uint64_t now) {
 // that the word remembers already.
 template <bool kGlobal>
 bool represented(const CheckWindow& window, const Horizon& horizon, uint64_t first, uint64_t now) {
-  if (extends<false>(first, now)) return true;  // by the same thread, just now
-  // Where threads learn of each other through atomics, those two may be past and this one not.
-  if (window.irregular != 0) return false;
   auto tag = static_cast<uint32_t>(first >> Record::kTagBit) & Record::kTagBits;
-  if (horizon.contains(first)) {
-    if (tag == Record::tag_of(Relation::block) || tag == Record::tag_of(Relation::grid))
+  // Where threads learn of each other through atomics, those two may be past and this one not.
+  if (window.irregular == 0) {
+    if (horizon.contains(first)) {
+      if (tag == Record::tag_of(Relation::block) || tag == Record::tag_of(Relation::grid))
+        return true;
+      if (tag == Record::tag_of(Relation::half) && (first ^ now) >> kHalfBit == 0) return true;
+      if (tag == Record::tag_of(Relation::wave) && (first ^ now) >> window.wave_bit == 0)
+        return true;
+    } else if (kGlobal && tag == Record::tag_of(Relation::grid) && first >= window.launch_floor) {
       return true;
-    if (tag == Record::tag_of(Relation::half)) return (first ^ now) >> kHalfBit == 0;
-    return tag == Record::tag_of(Relation::wave) && (first ^ now) >> window.wave_bit == 0;
+    }
   }
-  return kGlobal && tag == Record::tag_of(Relation::grid) && first >= window.launch_floor;
+  return extends<false>(first, now);  // by the same thread, just now
 }
 
 // The shadow that an access of one word, or of several whole ones, falls into.
@@ -85,7 +88,8 @@ inline uint64_t site_of(const CheckWindow& window, uintptr_t pc) {
 }
 
 // Puts a record in the place of one that was just looked at. Where other workers do the same, it
-// must still be there, and what the decision rested on besides must not have changed.
+// must still be there and not be locked, and what the decision rested on besides must not have
+// changed.
 template <bool kGlobal>
 bool replace(const CheckWindow& window, uint64_t* place, uint64_t seen, uint64_t record,
              const uint64_t* beside, uint64_t seen_beside) {
@@ -93,37 +97,53 @@ bool replace(const CheckWindow& window, uint64_t* place, uint64_t seen, uint64_t
     *place = record;
     return true;
   }
+  seen &= ~Record::kLocked;
   return __atomic_compare_exchange_n(place, &seen, record, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_SEQ_CST) &&
-         __atomic_load_n(beside, __ATOMIC_SEQ_CST) == seen_beside;
+         __atomic_load_n(beside, __ATOMIC_SEQ_CST) == (seen_beside & ~Record::kLocked);
 }
 
-// Remembers a read of a whole word as the second one, if it lies further from the first than the
-// second one so far. Not where other workers use the shadow: seconds are kept under locks there.
+// What a reader now is to the first one of a word, if it lies further from that one than the second
+// one so far, and can take its place; else `one`.
 template <bool kGlobal>
-bool remember_second(const Context& here, const Horizon& horizon, const Words& words, unsigned i,
-                     uint64_t now, uint64_t site) {
-  const CheckWindow& window = here.check;
-  if ((kGlobal && window.several != 0) || window.irregular != 0) return false;
-  if (Record(words.writes[i]).relation() != Relation::one) return false;  // a writer has the slot
-  uint64_t first = words.reads[i];
-  auto tag = static_cast<uint32_t>(first >> Record::kTagBit) & Record::kTagBits;
+Relation further(const CheckWindow& window, const Horizon& horizon, uint64_t first, uint64_t now) {
+  if (window.irregular != 0 || Record(now).mask() != 0xf) return Relation::one;
   uint64_t apart = (first ^ now) & Record::kThreadBits;
   Relation relation = apart >> window.wave_bit != 0 ? Relation::block
                       : apart >> kHalfBit != 0      ? Relation::wave
                                                     : Relation::half;
   if (horizon.contains(first)) {
-    if (same_thread(first, now)) return false;
+    if (apart == 0) return Relation::one;
   } else {
-    if (!kGlobal || first - window.block_floor < horizon.floor - window.block_floor) return false;
+    if (!kGlobal || first - window.block_floor < horizon.floor - window.block_floor)
+      return Relation::one;
     relation = Relation::grid;
   }
-  if (tag < Record::tag_of(Relation::one) || tag >= Record::tag_of(relation) ||
-      Record(now).mask() != 0xf)
+  auto tag = static_cast<uint32_t>(first >> Record::kTagBit) & Record::kTagBits;
+  bool nearer = tag >= Record::tag_of(Relation::one) && tag < Record::tag_of(relation);
+  return nearer ? relation : Relation::one;
+}
+
+// Remembers a read of a whole word as the second one. `write` is what was seen of the writer.
+template <bool kGlobal>
+bool remember_second(const CheckWindow& window, const Words& words, unsigned i, uint64_t first,
+                     uint64_t write, Relation relation, uint64_t record) {
+  if (Record(write).relation() != Relation::one) return false;  // a writer has the slot
+  uint64_t both = Record(first).with_second(relation, Reach::none).bits();
+  if (!kGlobal || window.several == 0) {
+    words.seconds.set(i, Record(record));
+    words.reads[i] = both;
+    return true;
+  }
+  uint64_t seen = first & ~Record::kLocked;
+  if (!__atomic_compare_exchange_n(&words.reads[i], &seen, first | Record::kLocked, false,
+                                   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
     return false;
-  words.seconds.set(i, Record(now | site));
-  words.reads[i] = Record(first).with_second(relation, Reach::none).bits();
-  return true;
+  // Who writes after this finds the word locked, and looks again.
+  bool still = __atomic_load_n(&words.writes[i], __ATOMIC_SEQ_CST) == write;
+  if (still) words.seconds.set(i, Record(record));
+  __atomic_store_n(&words.reads[i], still ? both : first, __ATOMIC_RELEASE);
+  return still;
 }
 
 inline Words shared_words(const CheckWindow& window, uintptr_t offset) {
@@ -195,9 +215,43 @@ HIPAUDIT_HOT bool read_words(const Context& here, const Horizon& horizon, const 
       uint64_t both = now | (first & Record::kMaskBits) | site;
       if (!replace<kGlobal>(window, &words.reads[i], first, both, &words.writes[i], write))
         return false;
-    } else if (!remember_second<kGlobal>(here, horizon, words, i, now, site)) {
-      return false;
+    } else {
+      Relation relation = further<kGlobal>(window, horizon, first, now);
+      if (relation == Relation::one ||
+          !remember_second<kGlobal>(window, words, i, first, write, relation, now | site))
+        return false;
     }
+  }
+  return true;
+}
+
+// A read of several whole words of which the same is known, and none of which the launch, or of
+// shared memory the block since it last met, wrote: one decision is all of theirs.
+template <unsigned kWords, bool kGlobal>
+HIPAUDIT_HOT bool read_alike(const Context& here, const Horizon& horizon, const Words& words,
+                             uint64_t now, uintptr_t pc) {
+  const CheckWindow& window = here.check;
+  if (kGlobal && window.several != 0) return false;
+  uint64_t first = words.reads[0];
+  for (unsigned i = 0; i < kWords; ++i) {
+    uint64_t write = words.writes[i];
+    bool old = kGlobal ? write < window.launch_floor : !horizon.contains(write);
+    if (words.reads[i] != first || words.states[i] != whole(now) || !old ||
+        Record(write).relation() != Relation::one)
+      return false;
+  }
+  uint64_t site = site_of(window, pc);
+  if (site == 0) return false;
+  if (past<kGlobal>(window, horizon, first)) {
+    for (unsigned i = 0; i < kWords; ++i) words.reads[i] = now | site;
+    return true;
+  }
+  Relation relation = further<kGlobal>(window, horizon, first, now);
+  if (relation == Relation::one) return false;
+  uint64_t both = Record(first).with_second(relation, Reach::none).bits();
+  for (unsigned i = 0; i < kWords; ++i) {
+    words.seconds.set(i, Record(now | site));
+    words.reads[i] = both;
   }
   return true;
 }
@@ -235,8 +289,22 @@ HIPAUDIT_HOT bool decide(const Context& here, const Words& words, uint64_t now, 
   const CheckWindow& window = here.check;
   Horizon horizon = kGlobal ? Horizon{window.global_floor, window.global_span}
                             : Horizon{window.shared_floor, window.shared_span};
-  return kWrite ? write_words<kWords, kGlobal>(here, horizon, words, now, pc)
-                : read_words<kWords, kGlobal>(here, horizon, words, now, pc);
+  if (kWrite) return write_words<kWords, kGlobal>(here, horizon, words, now, pc);
+  return (kWords > 1 && read_alike<kWords, kGlobal>(here, horizon, words, now, pc)) ||
+         read_words<kWords, kGlobal>(here, horizon, words, now, pc);
+}
+
+// A write of whole words of shared memory, or of one.
+template <unsigned kSize>
+HIPAUDIT_HOT bool write_shared(Context& here, uintptr_t shared, uintptr_t span, uintptr_t address,
+                               uintptr_t pc) {
+  constexpr unsigned kWords = kSize < 4 ? 1 : kSize / 4;
+  uintptr_t offset = address - shared;
+  if (offset >= span || address % kAlign<kSize> != 0 || here.check.attention != 0) return false;
+  bool decided = decide<kWords, true, false>(here, shared_words(here.check, offset),
+                                             present<kSize>(here, address), pc);
+  here.check.accesses += decided;
+  return decided;
 }
 
 // An access that lies askew: word by word, of each the bytes that are touched.

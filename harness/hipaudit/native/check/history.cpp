@@ -4,6 +4,8 @@
 //
 // There is room for one second record a word. It belongs to the writes where their first record
 // says that there is a second one, else to the reads.
+#include <sched.h>
+
 #include <algorithm>
 
 #include "check/epochs.h"
@@ -37,39 +39,50 @@ struct Known {
   Pair reads;
 };
 
-// Second records are kept under locks, one for many words, where several workers use them.
-class SecondLock {
+uint64_t* place_of(Record& record) { return reinterpret_cast<uint64_t*>(&record); }
+uint64_t load(Record& record) { return __atomic_load_n(place_of(record), __ATOMIC_SEQ_CST); }
+
+// While it lives, nobody else changes what a word remembers, but for who wrote it last: whom that
+// exchange succeeds for finds the word locked, and looks at it again. The lock is a bit of the
+// first reader's record.
+class WordLock {
  public:
-  SecondLock(const Step& c, size_t word)
-      : held_(c.several ? &locks_[word / 16 % kLocks] : nullptr) {
-    if (held_ != nullptr) held_->lock();
+  WordLock(const Step& c, size_t word)
+      : reads_(c.several ? place_of(c.shadow.reads[word]) : nullptr) {
+    for (unsigned tries = 0; reads_ != nullptr; ++tries) {
+      uint64_t seen = __atomic_load_n(reads_, __ATOMIC_SEQ_CST) & ~Record::kLocked;
+      if (__atomic_compare_exchange_n(reads_, &seen, seen | Record::kLocked, false,
+                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        return;
+      constexpr unsigned kPatience = 64;
+      if (tries >= kPatience) sched_yield();
+    }
   }
-  ~SecondLock() {
-    if (held_ != nullptr) held_->unlock();
+  ~WordLock() {
+    if (reads_ != nullptr) __atomic_and_fetch(reads_, ~Record::kLocked, __ATOMIC_SEQ_CST);
   }
-  SecondLock(const SecondLock&) = delete;
-  SecondLock& operator=(const SecondLock&) = delete;
+  WordLock(const WordLock&) = delete;
+  WordLock& operator=(const WordLock&) = delete;
 
  private:
-  static constexpr size_t kLocks = 256;
-  static Mutex locks_[kLocks];
-  Mutex* held_;
+  uint64_t* reads_;
 };
-Mutex SecondLock::locks_[SecondLock::kLocks];
 
-uint64_t load(const Record& place) {
-  return __atomic_load_n(reinterpret_cast<const uint64_t*>(&place), __ATOMIC_SEQ_CST);
-}
-
-// False: another worker changed it since it was looked at.
-bool put(const Step& c, Record& place, const Record& seen, const Record& record) {
+// False: another worker changed it since it was looked at, which only a write's record can be.
+bool put_write(const Step& c, size_t word, const Record& seen, const Record& record) {
+  uint64_t* place = place_of(c.shadow.writes[word]);
   if (!c.several) {
-    place = record;
+    *place = record.bits();
     return true;
   }
   uint64_t expected = seen.bits();
-  return __atomic_compare_exchange_n(reinterpret_cast<uint64_t*>(&place), &expected, record.bits(),
-                                     false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  return __atomic_compare_exchange_n(place, &expected, record.bits(), false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST);
+}
+
+void put_read(const Step& c, size_t word, const Record& record) {
+  uint64_t locked = c.several ? Record::kLocked : 0;
+  __atomic_store_n(place_of(c.shadow.reads[word]), record.bits() | locked, __ATOMIC_SEQ_CST);
 }
 
 Pair look_at(const Step& c, size_t word, const Record& first) {
@@ -77,15 +90,10 @@ Pair look_at(const Step& c, size_t word, const Record& first) {
   return {first, c.shadow.seconds.get(word, first.second_reach())};
 }
 
-// False: another worker changes it right now.
-bool look(const Step& c, size_t word, Known* known) {
+Known look(const Step& c, size_t word) {
   Record write(load(c.shadow.writes[word]));
-  Record read(load(c.shadow.reads[word]));
-  *known = {{write, Record()}, {read, Record()}};
-  if (write.relation() == Relation::one && read.relation() == Relation::one) return true;
-  SecondLock lock(c, word);
-  *known = {look_at(c, word, write), look_at(c, word, read)};
-  return load(c.shadow.writes[word]) == write.bits() && load(c.shadow.reads[word]) == read.bits();
+  Record read(load(c.shadow.reads[word]) & ~Record::kLocked);
+  return {look_at(c, word, write), look_at(c, word, read)};
 }
 
 bool is_mine(const Step& c, const Record& record) {
@@ -137,32 +145,31 @@ bool same(const Pair& a, const Pair& b) {
 
 // Makes the slot for second records free of the other pair's, if that one matters no more or counts
 // less: reads give way to writes.
-bool free_slot(const Step& c, Record& place, const Pair& other, bool gives_way) {
+bool free_slot(const Step& c, size_t word, const Pair& other) {
   if (other.second.empty()) return true;
-  if (!gives_way && !happened_before(other.second, c.now)) return false;
-  return put(c, place, other.first, other.first.alone());
+  if (!c.stores() && !happened_before(other.second, c.now)) return false;
+  if (!c.stores()) return put_write(c, word, other.first, other.first.alone());
+  put_read(c, word, other.first.alone());
+  return true;
 }
 
-// Stores the pair in the place of what was there. False: another worker came between.
+// Stores the pair in the place of what was there. False: another worker wrote in between.
 bool store(const Step& c, size_t word, const Known& known, Pair fresh, bool raced) {
-  bool writes = c.stores();
-  const Pair& old = writes ? known.writes : known.reads;
-  const Pair& other = writes ? known.reads : known.writes;
-  Record& place = writes ? c.shadow.writes[word] : c.shadow.reads[word];
-  Record& beside = writes ? c.shadow.reads[word] : c.shadow.writes[word];
-  SecondLock lock(c, word);
-  if (load(place) != old.first.bits() || load(beside) != other.first.bits()) return false;
-  if (!fresh.second.empty() && !free_slot(c, beside, other, writes)) fresh.second = Record();
+  const Pair& old = c.stores() ? known.writes : known.reads;
+  const Pair& other = c.stores() ? known.reads : known.writes;
+  if (!fresh.second.empty() && !free_slot(c, word, other)) fresh.second = Record();
   Record first = fresh.first.alone();
   if (!fresh.second.empty()) {
     c.shadow.seconds.set(word, fresh.second);
     first = first.with_second(relation(c, fresh.first, fresh.second), fresh.second.reach());
   }
-  if (raced && !writes) first = first.raced();
-  if (!put(c, place, old.first, first)) return false;
+  if (!c.stores()) {
+    put_read(c, word, raced ? first.raced() : first);
+    return true;
+  }
+  if (!put_write(c, word, old.first, first)) return false;
   // Later reads find the write themselves.
-  Record& reads = c.shadow.reads[word];
-  if (raced && writes) put(c, reads, Record(load(reads)), Record(load(reads)).raced());
+  if (raced) put_read(c, word, Record(load(c.shadow.reads[word]) & ~Record::kLocked).raced());
   return true;
 }
 
@@ -170,9 +177,9 @@ bool store(const Step& c, size_t word, const Known& known, Pair fresh, bool race
 
 size_t note_access(const Step& c, size_t word, uint32_t mask,
                    Conflict (&conflicts)[kMostConflicts]) {
+  WordLock lock(c, word);
   for (;;) {
-    Known known;
-    if (!look(c, word, &known)) continue;
+    Known known = look(c, word);
     size_t count = 0;
     auto compare = [&](const Record& record, bool stored) {
       if (races(c, record, mask)) conflicts[count++] = {record, stored};

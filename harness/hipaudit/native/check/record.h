@@ -1,8 +1,8 @@
 // One access as the shadow keeps it, packed to compare fast.
 //
 // Bits, from the top: 26 epoch, 10 thread within the block, 4 bytes of the word, 2 reach; then, of
-// the first of two records of a word, 1 raced, 3 relation and 2 reach of the second; 2 unused; 14
-// site. A record of 0 stands for no access.
+// the first of two records of a word, 1 raced, 3 relation and 2 reach of the second; of a first
+// reader's, 1 locked; 1 unused; 14 site. A record of 0 stands for no access.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,8 @@ class Record {
   static constexpr unsigned kRacedBit = 21;
   static constexpr unsigned kRelationBit = 18;
   static constexpr unsigned kSecondReachBit = 16;
+  // A worker changes what the word remembers: nobody else may, where several use the shadow.
+  static constexpr uint64_t kLocked = uint64_t{1} << 15;
   static constexpr uint64_t kThreadBits = uint64_t{0x3ff} << kThreadBit;
   static constexpr uint64_t kMaskBits = uint64_t{0xf} << kMaskBit;
   static constexpr uint32_t kMostEpochs = 1u << 26;

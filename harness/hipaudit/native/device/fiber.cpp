@@ -57,7 +57,6 @@ void* prepare_stack(void* top, void (*entry)(void*), void* argument) {
 }
 
 namespace {
-constexpr size_t kPage = 4096;
 constexpr size_t kSpan = size_t{1} << 32;  // address space reserved for one worker's stacks
 }  // namespace
 
@@ -114,11 +113,6 @@ int StackPool::guard_hit(uintptr_t address) const {
   if (base_ == nullptr || address < base || address >= base + kSpan) return -1;
   size_t offset = address - base;
   return offset % stride_ < kPage ? static_cast<int>(offset / stride_) : -1;
-}
-
-bool StackPool::contains(int index, uintptr_t address) const {
-  uintptr_t low = reinterpret_cast<uintptr_t>(base_) + static_cast<size_t>(index) * stride_;
-  return address >= low && address < low + stride_;
 }
 
 }  // namespace hipaudit

@@ -45,10 +45,15 @@ class StackPool {
   void* top(int index) const;
   // The stack in whose guard page the address lies, or -1.
   int guard_hit(uintptr_t address) const;
-  bool contains(int index, uintptr_t address) const;
+  // Whether the address lies in that stack, above its guard page.
+  bool contains(int index, uintptr_t address) const {
+    uintptr_t low = reinterpret_cast<uintptr_t>(base_) + static_cast<size_t>(index) * stride_;
+    return address - (low + kPage) < stride_ - kPage;
+  }
 
  private:
   static constexpr int kMost = 1 << 16;
+  static constexpr size_t kPage = 4096;
   void unmap();
   char* base_ = nullptr;
   size_t stride_ = 0;
