@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,32 @@ library.hipStreamCreate(ctypes.byref(stream))
 library.hipLaunchHostFunc(stream, release, None)
 library.hipStreamSynchronize(stream)
 library.hipStreamDestroy(stream)
+hip.hipFree(memory)
+"""
+
+
+HOST_PROGRAM = """
+import ctypes, sys
+import numpy as np
+from hip import hip
+
+kind = hip.hipMemcpyKind.hipMemcpyDeviceToHost
+stream = hip.hipStreamCreateWithFlags(1)[1]
+memory = hip.hipMalloc(4000)[1]
+pinned = hip.hipHostMalloc(4000, 0)[1]
+address = pinned.as_c_void_p().value if hasattr(pinned, "as_c_void_p") else int(pinned)
+host = np.ctypeslib.as_array((ctypes.c_float * 1000).from_address(address))
+
+def read():
+    return host.sum()
+
+hip.hipMemsetAsync(memory, 0, 4000, stream)
+hip.hipMemcpyAsync(pinned, memory, 4000, kind, stream)
+if sys.argv[1:]:
+    hip.hipStreamSynchronize(stream)
+print(read())
+hip.hipStreamDestroy(stream)
+hip.hipHostFree(pinned)
 hip.hipFree(memory)
 """
 
@@ -142,25 +169,47 @@ def test_its_structures_are_the_headers(installed: dict[str, Path], version: str
     assert wrong <= HIP_PYTHON_S_OWN, sorted(wrong)
 
 
-@pytest.mark.matrix
-@pytest.mark.parametrize("version", VERSIONS)
-def test_the_ledger_follows_threads_and_host_functions(
-    installed: dict[str, Path], tmp_path: Path, version: str
-) -> None:
+def _under_ledger(
+    folder: Path, tmp_path: Path, text: str, *words: str
+) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
     program, journal = tmp_path / "program.py", tmp_path / "journal.jsonl"
-    program.write_text(LEDGER_PROGRAM)
+    program.write_text(text)
+    journal.unlink(missing_ok=True)
     environment = device.child_environment("emulated", {"journal": str(journal)})
-    paths = [str(installed[version]), *filter(None, [environment.get("PYTHONPATH")])]
+    paths = [str(folder), *filter(None, [environment.get("PYTHONPATH")])]
     result = subprocess.run(
-        [sys.executable, str(program)],
+        [sys.executable, str(program), *words],
         env={**environment, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
         timeout=100,
         check=False,
     )
+    return result, device.read_journal(journal)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_host_s_own_loads_are_seen(
+    installed: dict[str, Path], tmp_path: Path, version: str
+) -> None:
+    result, records = _under_ledger(installed[version], tmp_path, HOST_PROGRAM)
+    assert (result.returncode, result.stdout) == (0, "0.0\n"), result.stderr
+    (finding,) = (r for r in records if r["record"] == "finding")
+    assert (finding["kind"], finding["access"]) == ("missing-synchronisation", "read")
+    assert "read" in [frame["function"] for frame in finding["stack"]]
+    result, records = _under_ledger(installed[version], tmp_path, HOST_PROGRAM, "waits")
+    assert (result.returncode, result.stdout) == (0, "0.0\n"), result.stderr
+    assert [r for r in records if r["record"] == "finding"] == []
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_ledger_follows_threads_and_host_functions(
+    installed: dict[str, Path], tmp_path: Path, version: str
+) -> None:
+    result, records = _under_ledger(installed[version], tmp_path, LEDGER_PROGRAM)
     assert (result.returncode, result.stdout) == (0, "0\n"), result.stderr
-    records = device.read_journal(journal)
     found = {r["kind"]: r for r in records if r["record"] == "finding"}
     assert set(found) == {"double-free", "leak"}
     assert [f["function"] for f in found["leak"]["allocation"]["born"]] == ["make", "<module>"]

@@ -27,9 +27,9 @@ struct Copy {
 };
 
 // The device is about to use one side of a copy.
-inline void lift_watches(uint32_t thread, const Side& side) {
+inline void lift_watches(uint32_t thread, const Side& side, bool write) {
   auto begin = reinterpret_cast<uintptr_t>(side.start);
-  if (begin != 0) lift_watches(thread, begin, begin + side.span);
+  if (begin != 0) lift_watches(thread, begin, begin + side.span, write);
 }
 
 inline Side line(const void* start, uint64_t bytes) { return {start, bytes, bytes, false}; }
@@ -52,8 +52,8 @@ hipError_t run_copy(const char* name, const Copy& copy, Forward forward) {
   check_null(call, copy);
   if (!check_copy(call, copy)) return refuse();
   if (fails(Failing::copies)) return ended(call, hipErrorOutOfMemory);
-  lift_watches(call.thread->id, copy.destination);
-  lift_watches(call.thread->id, copy.source);
+  lift_watches(call.thread->id, copy.destination, true);
+  lift_watches(call.thread->id, copy.source, false);
   hipError_t status = forward();
   if (status == hipSuccess) note_copy(call, copy);
   return ended(call, status);

@@ -206,7 +206,8 @@ void lift_given(const Call& call, const Launch& launch) {
   Locked lock(ledger().mutex);
   for (const Given& given : launch.given)
     if (const Record* record = live_holder(given.address))
-      lift_watches(call.thread->id, record->address, record->address + record->size);
+      lift_watches(call.thread->id, record->address, record->address + record->size,
+                   !given.constant);
 }
 
 std::vector<Before> remember(const Launch& launch) {

@@ -50,11 +50,16 @@ bool protect(uint64_t first, uint64_t end) {
   return done;
 }
 
-void remove(int at) {
+// Leaves the protection of its pages as it is.
+void drop(int at) {
   int count = watches.load();
-  Watch removed = table[at];
   std::copy(table + at + 1, table + count, table + at);
   watches = count - 1;
+}
+
+void remove(int at) {
+  Watch removed = table[at];
+  drop(at);
   if (removed.lifted_by == 0) protect(removed.first, removed.end);
 }
 
@@ -107,6 +112,11 @@ bool superseded(const Watch& old, const Watch& now) {
          (now.access.use == Use::write || now.access.use == old.access.use);
 }
 
+bool protects_as(const Watch& old, const Watch& now) {
+  return old.first == now.first && old.end == now.end && old.lifted_by == 0 &&
+         old.access.use == now.access.use;
+}
+
 }  // namespace
 
 void watch(Record& record, const Access& access) {
@@ -120,12 +130,17 @@ void watch(Record& record, const Access& access) {
   own_pages(record.address + access.begin, access.end - access.begin, &made.first, &made.end);
   if (made.first >= made.end || !sees_faults()) return;
   Locked lock(mutex);
-  remove_where([&](const Watch& old) { return superseded(old, made); });
+  bool as_before = false;
+  for (int i = watches.load() - 1; i >= 0; --i) {
+    if (!superseded(table[i], made)) continue;
+    as_before = as_before || protects_as(table[i], made);
+    drop(i);
+  }
   int count = watches.load();
-  if (count == kMost) return;
+  if (count == kMost) return;  // then none was superseded
   table[count] = made;
   watches = count + 1;
-  if (!protect(made.first, made.end)) remove(count);
+  if (!as_before && !protect(made.first, made.end)) remove(count);
 }
 
 void end_watches(const Clock& known) {
@@ -147,12 +162,12 @@ void end_all_watches() {
   remove_where([](const Watch&) { return true; });
 }
 
-void lift_watches(uint32_t thread, uint64_t begin, uint64_t end) {
+void lift_watches(uint32_t thread, uint64_t begin, uint64_t end, bool write) {
   if (!watching()) return;
   Locked lock(mutex);
   for (int i = 0; i < watches.load(); ++i) {
     Watch& watch = table[i];
-    if (watch.lifted_by != 0 || !overlaps(watch, begin, end)) continue;
+    if (!keeps_from(watch, begin, end, write)) continue;
     watch.lifted_by = thread;
     protect(watch.first, watch.end);
   }

@@ -44,8 +44,8 @@ void end_watches(uint64_t begin, uint64_t end);
 
 void end_all_watches();
 
-// The device may use memory until the thread's call returns.
-void lift_watches(uint32_t thread, uint64_t begin, uint64_t end);
+// The device may read memory, or write it, until the thread's call returns.
+void lift_watches(uint32_t thread, uint64_t begin, uint64_t end, bool write);
 void put_back_watches(uint32_t thread);
 
 // Lifts whatever keeps an access from its page. False: nothing does. No lock need be held.
