@@ -2,6 +2,7 @@
 #include "../device/export.h"
 #include "below.h"
 #include "errors.h"
+#include "handles.h"
 #include "ledger.h"
 #include "options.h"
 #include "zones.h"
@@ -50,6 +51,7 @@ hipError_t allocate_in(const char* name, Kind kind, void** out, uint64_t size, h
                        Forward forward) {
   Call call(name);
   if (!call.tracked) return forward();
+  if (is_over(call, stream)) return refuse_handle();
   hipError_t status = refuses(size) ? hipErrorOutOfMemory : forward();
   note_outcome(call, status);
   if (status != hipSuccess || out == nullptr || *out == nullptr) return status;
@@ -213,6 +215,7 @@ HIPAUDIT_EXPORT hipError_t hipFreeAsync(void* pointer, hipStream_t stream) {
   static constinit Below<decltype(hipFreeAsync)> below("hipFreeAsync");
   Call call("hipFreeAsync");
   if (!call.tracked || pointer == nullptr) return below(pointer, stream);
+  if (is_over(call, stream)) return refuse_handle();
   Death death{call, number(pointer), kStreamOrdered};
   death.ordered = true;
   death.stream = stream;

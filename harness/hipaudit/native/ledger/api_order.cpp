@@ -3,6 +3,7 @@
 #include "../device/export.h"
 #include "below.h"
 #include "copies.h"
+#include "handles.h"
 #include "options.h"
 #include "waits.h"
 
@@ -142,8 +143,10 @@ HIPAUDIT_EXPORT hipError_t hipMemcpyHtoA(hipArray_t array, size_t offset, const 
 // It has an answer only when both events have come.
 HIPAUDIT_EXPORT hipError_t hipEventElapsedTime(float* ms, hipEvent_t start, hipEvent_t stop) {
   static constinit Below<decltype(hipEventElapsedTime)> below("hipEventElapsedTime");
+  Call call("hipEventElapsedTime");
+  if (is_over(call, start) || is_over(call, stop)) return refuse_handle();
   hipError_t status = below(ms, start, stop);
-  if (!tracking() || status != hipSuccess) return status;
+  if (!call.tracked || status != hipSuccess) return status;
   Locked lock(ledger().mutex);
   for (hipEvent_t event : {start, stop})
     ledger().order.host_waits(ledger().order.event(reinterpret_cast<uintptr_t>(event)).clock);

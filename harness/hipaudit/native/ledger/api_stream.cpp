@@ -1,6 +1,7 @@
 // Streams and events: handles that live and end, and the order that they make.
 #include "../device/export.h"
 #include "below.h"
+#include "handles.h"
 #include "ledger.h"
 #include "waits.h"
 #include "watch.h"
@@ -133,12 +134,14 @@ HIPAUDIT_EXPORT hipError_t hipStreamDestroy(hipStream_t stream) {
 HIPAUDIT_EXPORT hipError_t hipStreamSynchronize(hipStream_t stream) {
   static constinit Below<decltype(hipStreamSynchronize)> below("hipStreamSynchronize");
   Call call("hipStreamSynchronize");
+  if (is_over(call, stream)) return refuse_handle();
   return wait_for(call, stream, begin_wait(call, stream), [&] { return below(stream); });
 }
 
 HIPAUDIT_EXPORT hipError_t hipStreamQuery(hipStream_t stream) {
   static constinit Below<decltype(hipStreamQuery)> below("hipStreamQuery");
   Call call("hipStreamQuery");
+  if (is_over(call, stream)) return refuse_handle();
   return wait_for(call, stream, begin_wait(call, stream), [&] { return below(stream); });
 }
 
@@ -158,6 +161,7 @@ HIPAUDIT_EXPORT hipError_t hipStreamWaitEvent(hipStream_t stream, hipEvent_t eve
                                               unsigned int flags) {
   static constinit Below<decltype(hipStreamWaitEvent)> below("hipStreamWaitEvent");
   Call call("hipStreamWaitEvent");
+  if (is_over(call, stream) || is_over(call, event)) return refuse_handle();
   hipError_t status = below(stream, event, flags);
   if (!call.tracked || status != hipSuccess) return status;
   current_device(*call.thread);
@@ -170,6 +174,7 @@ HIPAUDIT_EXPORT hipError_t hipStreamWaitEvent(hipStream_t stream, hipEvent_t eve
 HIPAUDIT_EXPORT hipError_t hipLaunchHostFunc(hipStream_t stream, hipHostFn_t function, void* data) {
   static constinit Below<decltype(hipLaunchHostFunc)> below("hipLaunchHostFunc");
   Call call("hipLaunchHostFunc");
+  if (is_over(call, stream)) return refuse_handle();
   if (!call.tracked || function == nullptr) return below(stream, function, data);
   HostFunction* task = host_function(call, stream);
   if (task == nullptr) return below(stream, function, data);
@@ -184,6 +189,7 @@ HIPAUDIT_EXPORT hipError_t hipStreamAddCallback(hipStream_t stream, hipStreamCal
                                                 void* data, unsigned int flags) {
   static constinit Below<decltype(hipStreamAddCallback)> below("hipStreamAddCallback");
   Call call("hipStreamAddCallback");
+  if (is_over(call, stream)) return refuse_handle();
   if (!call.tracked || callback == nullptr) return below(stream, callback, data, flags);
   HostFunction* task = host_function(call, stream);
   if (task == nullptr) return below(stream, callback, data, flags);
@@ -220,6 +226,7 @@ HIPAUDIT_EXPORT hipError_t hipEventDestroy(hipEvent_t event) {
 HIPAUDIT_EXPORT hipError_t hipEventRecord(hipEvent_t event, hipStream_t stream) {
   static constinit Below<decltype(hipEventRecord)> below("hipEventRecord");
   Call call("hipEventRecord");
+  if (is_over(call, stream) || is_over(call, event)) return refuse_handle();
   hipError_t status = below(event, stream);
   if (call.tracked && status == hipSuccess) record_event(call, event, stream);
   return status;
@@ -229,6 +236,7 @@ HIPAUDIT_EXPORT hipError_t hipEventRecordWithFlags(hipEvent_t event, hipStream_t
                                                    unsigned int flags) {
   static constinit Below<decltype(hipEventRecordWithFlags)> below("hipEventRecordWithFlags");
   Call call("hipEventRecordWithFlags");
+  if (is_over(call, stream) || is_over(call, event)) return refuse_handle();
   hipError_t status = below(event, stream, flags);
   if (call.tracked && status == hipSuccess) record_event(call, event, stream);
   return status;
@@ -237,12 +245,14 @@ HIPAUDIT_EXPORT hipError_t hipEventRecordWithFlags(hipEvent_t event, hipStream_t
 HIPAUDIT_EXPORT hipError_t hipEventQuery(hipEvent_t event) {
   static constinit Below<decltype(hipEventQuery)> below("hipEventQuery");
   Call call("hipEventQuery");
+  if (is_over(call, event)) return refuse_handle();
   return wait_for(call, nullptr, begin_wait_for_event(call, event), [&] { return below(event); });
 }
 
 HIPAUDIT_EXPORT hipError_t hipEventSynchronize(hipEvent_t event) {
   static constinit Below<decltype(hipEventSynchronize)> below("hipEventSynchronize");
   Call call("hipEventSynchronize");
+  if (is_over(call, event)) return refuse_handle();
   return wait_for(call, nullptr, begin_wait_for_event(call, event), [&] { return below(event); });
 }
 

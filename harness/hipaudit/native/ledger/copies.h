@@ -2,6 +2,7 @@
 #pragma once
 
 #include "errors.h"
+#include "handles.h"
 #include "ledger.h"
 #include "watch.h"
 
@@ -49,6 +50,7 @@ hipError_t run_copy(const char* name, const Copy& copy, Forward forward) {
   Call call(name);
   if (!call.tracked || copy.bytes == 0) return forward();
   current_device(*call.thread);
+  if (is_over(call, copy.stream)) return refuse_handle();
   check_null(call, copy);
   if (!check_copy(call, copy)) return refuse();
   if (fails(Failing::copies)) return ended(call, hipErrorOutOfMemory);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "errors.h"
+#include "handles.h"
 #include "ledger.h"
 
 namespace hipaudit::ledger {
@@ -57,6 +58,7 @@ hipError_t run_launch(const char* name, const Request& request, Forward forward)
   Call call(name);
   if (!call.tracked) return forward();
   current_device(*call.thread);
+  if (is_over(call, request.stream)) return refuse_handle();
   Launch launch = read_launch(request);
   if (!check_launch(call, launch, request.function)) return refuse();
   if (fails(Failing::launches)) return ended(call, hipErrorOutOfMemory);
