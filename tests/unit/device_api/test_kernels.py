@@ -159,6 +159,7 @@ def test_a_copy_past_a_variable_is_refused(
     assert "the variable table (16 bytes): 4 too many" in finding["message"]
 
 
+@pytest.mark.memory(provokes=["use-after-free"])
 @pytest.mark.usefixtures("no_findings")
 def test_a_launch_needs_a_stream_that_lives(emulated: Emulated, module: int, buffer: int) -> None:
     stream = pointer()

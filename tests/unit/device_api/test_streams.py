@@ -77,7 +77,7 @@ def test_streams_have_identities(emulated: Emulated, stream: ctypes.c_void_p) ->
     assert library.hipStreamDestroy(other) == SUCCESS
 
 
-@pytest.mark.memory(provokes=["double-free"])
+@pytest.mark.memory(provokes=["double-free", "use-after-free"])
 def test_a_destroyed_stream_is_no_handle(emulated: Emulated) -> None:
     library = emulated.library
     made = pointer()
@@ -171,7 +171,7 @@ def test_flags_of_events(emulated: Emulated, flags: int, status: int) -> None:
         assert emulated.library.hipEventDestroy(made) == SUCCESS
 
 
-@pytest.mark.memory(provokes=["double-free"])
+@pytest.mark.memory(provokes=["double-free", "use-after-free"])
 def test_waiting_for_an_event(emulated: Emulated, stream: ctypes.c_void_p) -> None:
     library = emulated.library
     event = new_event(emulated)
