@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -133,7 +134,15 @@ def _load(
     try:
         return call(hip().hipModuleLoadData, bytes(code)), names
     except HipCallError as error:
-        raise CompileError(f"{path} compiles but does not load: {error}") from error
+        why = _unresolved(program) or str(error)
+        raise CompileError(f"{path} compiles but does not load: {why}") from error
+
+
+def _unresolved(program: Any) -> str:
+    """Return what the linker missed; empty where that is not what went wrong."""
+    with contextlib.suppress(HipCallError):  # any name will do: to look one up links the object
+        call(hiprtc().hiprtcGetLoweredName, program, b"")
+    return next((line for line in _log(program).splitlines() if "does not offer" in line), "")
 
 
 def _log(program: Any) -> str:

@@ -57,6 +57,10 @@ KERNEL_MODE = (
     *("-fno-strict-float-cast-overflow", "-fno-finite-loops"),
     # A _Float16 operation rounds once, as in hardware.
     "-ffloat16-excess-precision=none",
+    # Lanes hand undefined values to shuffles that ignore them: `int x; if (leader) x = ...; x =
+    # __shfl(x, 0)`. A compiler that takes every argument for defined would conclude that each lane
+    # leads.
+    "-no-enable-noundef-analysis",
     *("-std=gnu++20", "-fdeprecated-macro", "-ferror-limit", "50"),
 )
 PREPROCESS = (
@@ -92,6 +96,8 @@ CHECKED = (
     # A vector is loaded at once, even if its elements are used apart.
     *("-mllvm", "-disable-vector-combine"),
     *(f"-fsanitize=thread,{UNDEFINED}", f"-fsanitize-recover={UNDEFINED}"),
+    # A structure's last array has bounds too, but for those that are declared with one element.
+    "-fstrict-flex-arrays=1",
     *("-mllvm", "-tsan-instrument-func-entry-exit=0"),
     *("-mllvm", "-tsan-instrument-read-before-write=1"),
     *("-mllvm", "-tsan-distinguish-volatile"),

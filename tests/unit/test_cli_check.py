@@ -218,6 +218,14 @@ def test_a_compile_error_names_file_and_line(folder: Path) -> None:
     assert "broken.hip:2:3: error:" in result.stderr
 
 
+def test_a_function_that_is_nowhere_is_named(folder: Path) -> None:
+    source = "__device__ float far(float);\n__global__ void k(float* p) { *p = far(*p); }\n"
+    (folder / "apart.hip").write_text(source)
+    result = hipaudit("check", "apart.hip", "--block", "1", "--arg", "f32[1]=ones", cwd=folder)
+    assert result.returncode == 2
+    assert "does not offer: _Z3farf" in result.stderr
+
+
 def test_help_has_examples(folder: Path) -> None:
     result = hipaudit("check", "--help", cwd=folder)
     assert result.returncode == 0

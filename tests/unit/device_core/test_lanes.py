@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -55,6 +56,24 @@ extern "C" __global__ void declared(int* out) {
 }
 """
 
+PROCESSOR = """#include <hip/hip_runtime.h>
+extern "C" __global__ void asked(int* out) {
+  const int lane = threadIdx.x;
+  out[lane] = static_cast<int>(
+      __builtin_amdgcn_workitem_id_x() + 100 * __builtin_amdgcn_workgroup_size_x() +
+      __builtin_amdgcn_workgroup_id_y() + __builtin_amdgcn_grid_size_z());
+  out[64 + lane] = __builtin_amdgcn_writelane(-5, 3, lane);
+  out[128 + lane] = __hip_move_dpp(lane, 0x140, 0xf, 0xf, true);
+  out[192 + lane] = static_cast<int>(__hip_ds_bpermutef(4 * (63 - lane), 0.5f * lane) +
+                                     __hip_ds_swizzle(lane, 0x401f));
+  int packed = __builtin_amdgcn_cvt_pk_fp8_f32(1.0f + lane, -0.5f, 0, false);
+  packed = __builtin_amdgcn_cvt_pk_bf8_f32(3.0f, 16.0f, packed, true);
+  out[256 + lane] = static_cast<int>(8 * __builtin_amdgcn_cvt_f32_fp8(packed, 1) +
+                                     __builtin_amdgcn_cvt_pk_f32_bf8(packed, true).y);
+  out[320 + lane] = packed & 0xff;
+}
+"""
+
 
 def results(source: str, kernel: str, threads: int, count: int) -> list[int]:
     """Return what a kernel leaves in a buffer of integers, its only argument."""
@@ -88,3 +107,20 @@ def test_lanes_move_as_the_patterns_say(device: Device) -> None:
 def test_shared_memory_is_declared_and_aligned_in_every_form(device: Device) -> None:
     assert device.choice
     assert results(DECLARATIONS, "declared", 1, 2) == [0, 2]
+
+
+def test_builtins_say_where_a_lane_is_and_convert_fp8(device: Device) -> None:
+    if device.arch != "gfx942":
+        pytest.skip("gfx942 has waves of 64 lanes and the fnuz formats")
+    found = np.array(results(PROCESSOR, "asked", 64, 384)).reshape(6, 64)
+    fnuz = (1.0 + LANES).astype(ml_dtypes.float8_e4m3fnuz).view(np.uint8)
+    expected = (
+        LANES + 6401,
+        np.where(LANES == 3, -5, LANES),
+        ROW + 15 - PLACE,
+        ((63 - LANES) * 0.5 + (LANES ^ 16)).astype(int),
+        np.full(64, 8 * -0.5 + 16),
+        fnuz.astype(int),
+    )
+    for row, wanted in zip(found, expected, strict=True):
+        assert row.tolist() == wanted.tolist()

@@ -87,7 +87,13 @@ def test_a_whole_program_parses(compiler: Compiler, device: bool) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("#include <hip/host_defines.h>\n__managed__ int x;", "hipMallocManaged"),
+        (
+            """
+            #include <hip/hip_runtime.h>
+            __global__ void k(hipTextureObject_t t, float* x) { *x = tex2D<float>(t, 1.0f, 2.0f); }
+            """,
+            "textures are not emulated",
+        ),
         (
             """
             #include <hip/hip_cooperative_groups.h>

@@ -158,6 +158,19 @@ bool covered(const std::vector<Acquired>& acquired, const Record& record, Reach 
   return false;
 }
 
+bool has_seen(const Present& now, uintptr_t address, Reach distance) {
+  const BlockCheck& check = *now.check;
+  if (check.threads.empty()) return false;
+  const ThreadSync& sync = check.threads[now.thread];
+  auto among = [&](const std::vector<Acquired>& known) {
+    for (const Acquired& one : known)
+      if (one.address == address && one.reach >= distance) return true;
+    return false;
+  };
+  return among(sync.observed) || among(sync.acquired) || among(check.observed) ||
+         among(check.acquired);
+}
+
 // What each thread has acquired becomes known to all; and whether all of them can release.
 void atomics_at_barrier(Block& block) {
   BlockCheck& check = check_of(block);

@@ -153,6 +153,8 @@ void forget_atomics();
 // far away.
 bool covered(const std::vector<Acquired>& acquired, const Record& record, Reach distance,
              bool shared);
+// True when the thread, or one that a barrier came after, has read the atomic at this address.
+bool has_seen(const Present& now, uintptr_t address, Reach distance);
 // Synchronisation through atomics, in atomics.cpp.
 void atomics_at_barrier(Block& block);
 void atomics_at_wave(Block& block, uint32_t first_thread, uint64_t lanes);

@@ -14,11 +14,16 @@
 namespace hipaudit {
 namespace {
 
-// Atomics race with each other only when the scope of one does not include the other.
+// Atomics race with each other only when the scope of one does not include the other. A plain
+// access comes after the atomics of the same place whose results its thread has seen: the last
+// block that took a ticket may set their counter back. Within a block a read needs a barrier all
+// the same.
 bool excused(const Step& c, const Record& record) {
-  if (c.flags.kind != Access::atomic || !record.atomic()) return false;
+  if (!record.atomic()) return false;
   Reach needed = distance(c, record);
-  return c.flags.reach >= needed && record.reach() >= needed;
+  if (record.reach() < needed) return false;
+  if (c.flags.kind == Access::atomic) return c.flags.reach >= needed;
+  return (needed == Reach::device || c.stores()) && has_seen(c.now, c.address, needed);
 }
 
 bool races(const Step& c, const Record& record, uint32_t mask) {

@@ -51,6 +51,15 @@ void hipaudit_assert_fail(const char* condition, const char* file, unsigned line
   end_kernel(static_cast<const char*>(__builtin_return_address(0)), text);
 }
 
+// What a pure virtual function is until a constructor has run: named by compilers' tables.
+static void hipaudit_pure_virtual() {
+  end_kernel(static_cast<const char*>(__builtin_return_address(0)),
+             "a pure virtual function was called");
+}
+
+// Tables of virtual functions point to a description of their type; no device code looks at it.
+static void* type_description[4];
+
 unsigned long long hipaudit_clock() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -94,6 +103,10 @@ const Symbol kCoreSymbols[] = {
     HIPAUDIT_SYMBOL(hipaudit_clock),
     HIPAUDIT_SYMBOL(hipaudit_malloc),
     HIPAUDIT_SYMBOL(hipaudit_free),
+    {"__cxa_pure_virtual", reinterpret_cast<void*>(&hipaudit_pure_virtual)},
+    {"_ZTVN10__cxxabiv117__class_type_infoE", type_description},
+    {"_ZTVN10__cxxabiv120__si_class_type_infoE", type_description},
+    {"_ZTVN10__cxxabiv121__vmi_class_type_infoE", type_description},
     {"__truncsfbf2", reinterpret_cast<void*>(&hipaudit_truncate_float_to_bfloat)},
     {"__truncdfbf2", reinterpret_cast<void*>(&hipaudit_truncate_to_bfloat)},
     {"__truncdfhf2", reinterpret_cast<void*>(&hipaudit_truncate_to_half)},

@@ -15,7 +15,9 @@
 #include "hipaudit/device_library.h"
 #include "hipaudit/lane_moves.h"
 #include "hipaudit/math.h"
+#include "hipaudit/processor.h"
 #include "hipaudit/synchronisation.h"
+#include "hipaudit/textures.h"
 #include "hipaudit/wave.h"
 #endif
 

@@ -33,7 +33,11 @@
 #define __launch_bounds__(...) __attribute__((launch_bounds(__VA_ARGS__)))
 #endif
 
-#define __managed__ _Pragma("GCC error \"__managed__ is not emulated: use hipMallocManaged\"")
+// Kernels see such a variable as any other of the device; the host's own accesses do not run here.
+#define __managed__ __attribute__((device))
+
+#define HIP_DYNAMIC_SHARED(type, name) extern __shared__ type name[];
+#define HIP_DYNAMIC_SHARED_ATTRIBUTE
 
 #else
 

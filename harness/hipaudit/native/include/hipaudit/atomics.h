@@ -140,6 +140,18 @@ HIPAUDIT_DEVICE float safeAtomicAdd(float* address, float value) {
 HIPAUDIT_DEVICE double safeAtomicAdd(double* address, double value) {
   return atomicAdd(address, value);
 }
+// The hardware's own minimum and maximum.
+#define HIPAUDIT_UNSAFE(name, atomic, type) \
+  HIPAUDIT_DEVICE type name(type* address, type value) { return atomic(address, value); }
+HIPAUDIT_UNSAFE(unsafeAtomicMin, atomicMin, float)
+HIPAUDIT_UNSAFE(unsafeAtomicMin, atomicMin, double)
+HIPAUDIT_UNSAFE(unsafeAtomicMax, atomicMax, float)
+HIPAUDIT_UNSAFE(unsafeAtomicMax, atomicMax, double)
+HIPAUDIT_UNSAFE(safeAtomicMin, atomicMin, float)
+HIPAUDIT_UNSAFE(safeAtomicMin, atomicMin, double)
+HIPAUDIT_UNSAFE(safeAtomicMax, atomicMax, float)
+HIPAUDIT_UNSAFE(safeAtomicMax, atomicMax, double)
+#undef HIPAUDIT_UNSAFE
 HIPAUDIT_DEVICE void atomicAddNoRet(float* address, float value) { atomicAdd(address, value); }
 
 #if defined(HIPAUDIT_CHECKED) && defined(__HIP_DEVICE_COMPILE__)

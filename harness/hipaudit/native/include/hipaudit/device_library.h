@@ -31,6 +31,34 @@ __device__ inline __attribute__((always_inline, nodebug)) void* malloc(
 __device__ inline __attribute__((always_inline, nodebug)) void free(void* memory) noexcept {
   hipaudit_free(memory);
 }
+}
+// As AMD's compiler declares them for device code: no replacement of the host's.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Winline-new-delete"
+__device__ inline __attribute__((always_inline, nodebug)) void* operator new(unsigned long size) {
+  return hipaudit_malloc(size);
+}
+__device__ inline __attribute__((always_inline, nodebug)) void* operator new[](unsigned long size) {
+  return hipaudit_malloc(size);
+}
+__device__ inline __attribute__((always_inline, nodebug)) void operator delete(
+    void* memory) noexcept {
+  hipaudit_free(memory);
+}
+__device__ inline __attribute__((always_inline, nodebug)) void operator delete[](
+    void* memory) noexcept {
+  hipaudit_free(memory);
+}
+__device__ inline __attribute__((always_inline, nodebug)) void operator delete(
+    void* memory, unsigned long) noexcept {
+  hipaudit_free(memory);
+}
+__device__ inline __attribute__((always_inline, nodebug)) void operator delete[](
+    void* memory, unsigned long) noexcept {
+  hipaudit_free(memory);
+}
+#pragma clang diagnostic pop
+extern "C" {
 
 // <assert.h> of the host's C library expands assert() to this.
 [[noreturn]] __device__ inline __attribute__((always_inline)) void __assert_fail(
@@ -60,6 +88,12 @@ HIPAUDIT_DEVICE int printf([[maybe_unused]] const char* format, [[maybe_unused]]
   ((condition) ? (void)0 : __assert_fail(#condition, __FILE__, __LINE__, __func__))
 #endif
 #endif
+
+// A load with a cache hint, which the emulated device has no use for.
+template <class T>
+HIPAUDIT_DEVICE T __ldg(const T* address) {
+  return *address;
+}
 
 HIPAUDIT_DEVICE long long clock64() { return static_cast<long long>(hipaudit_clock()); }
 HIPAUDIT_DEVICE long long wall_clock64() { return static_cast<long long>(hipaudit_clock()); }

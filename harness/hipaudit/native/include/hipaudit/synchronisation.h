@@ -66,7 +66,9 @@ HIPAUDIT_DEVICE constexpr int fence_scope(const char* scope) {
 }  // namespace hipaudit
 
 #if !defined(__AMDGCN__)
-HIPAUDIT_DEVICE void __builtin_amdgcn_fence(unsigned order, const char* scope) {
+// Names of address spaces may follow: the fence of all of them does for each.
+template <class... Spaces>
+HIPAUDIT_DEVICE void __builtin_amdgcn_fence(unsigned order, const char* scope, Spaces...) {
   hipaudit_fence(static_cast<int>(order), hipaudit::fence_scope(scope));
 }
 
