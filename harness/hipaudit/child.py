@@ -12,8 +12,6 @@ import importlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import traceback
@@ -25,6 +23,7 @@ from typing import IO, Any, TypeAlias
 from hipaudit import errors, native_build
 from hipaudit.device import bind, read_journal, settings_environment
 from hipaudit.errors import HipauditError, UsageError
+from hipaudit.forked import Forked, forked
 
 Json: TypeAlias = Any
 Progress: TypeAlias = Callable[[Json], None]
@@ -106,35 +105,20 @@ def _run(
     progress: Progress | None,
 ) -> tuple[int, dict[str, Any] | None, bool]:
     """Run the child; return its exit code, its last answer, and whether we killed it."""
-    reading, writing = os.pipe()
-    command = [sys.executable, "-m", "hipaudit.child", str(folder), str(writing)]
     killed = threading.Event()
-    with (folder / "output.txt").open("wb") as output, os.fdopen(reading, "rb") as answers:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=dict(environment),
-            pass_fds=(writing,),
-        )
-        os.close(writing)
+    with forked(folder, environment, folder / "output.txt") as child:
         timer = _timer(child, limit_s, killed)
         try:
-            answer = _listen(answers, progress)
+            answer = _listen(child.answers, progress)
             code = child.wait()
-        except BaseException:
-            child.kill()
-            child.wait()
-            raise
         finally:
             timer.cancel()
+            if timer.is_alive():
+                timer.join()  # it may be about to use the child's handle
     return code, answer, killed.is_set()
 
 
-def _timer(
-    child: subprocess.Popen[bytes], limit_s: float | None, killed: threading.Event
-) -> threading.Timer:
+def _timer(child: Forked, limit_s: float | None, killed: threading.Event) -> threading.Timer:
     """Start the timer that kills the child; without a limit, one that never fires."""
 
     def kill() -> None:
@@ -206,9 +190,9 @@ def _public_class(error: HipauditError) -> str:
     return next(c.__name__ for c in type(error).__mro__ if hasattr(errors, c.__name__))
 
 
-def main(folder: str, descriptor: str) -> int:
-    """Do the task in *folder* and answer on the file *descriptor*."""
-    with os.fdopen(int(descriptor), "w", encoding="utf-8", buffering=1) as pipe:
+def main(folder: str, descriptor: int) -> int:
+    """Do the task in *folder* and answer on the file *descriptor*; the child's side."""
+    with os.fdopen(descriptor, "w", encoding="utf-8", buffering=1) as pipe:
 
         def send(key: str, value: Json) -> None:
             pipe.write(json.dumps({key: value}) + "\n")
@@ -224,7 +208,3 @@ def main(folder: str, descriptor: str) -> int:
             detail = "".join(traceback.format_exception(error))
             send("error", {"type": type(error).__name__, "message": detail})
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(*sys.argv[1:]))

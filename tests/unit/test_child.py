@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hipaudit import child
+from hipaudit import child, forked
 from hipaudit.child import function_named, run_in_child
 from hipaudit.errors import CompileError, UsageError
 
@@ -72,13 +72,29 @@ def test_a_death_names_what_it_says_about_the_kernel(code: int, kind: str, says:
     assert says in record["message"]
 
 
+IMPOSTOR = """
+import os, sys
+from hipaudit import fork_server
+
+def impostor(folder, descriptor):
+    os.set_inheritable(descriptor, True)
+    os.execv("/bin/sh", ["sh", "-c", {script!r}, "sh", "", "", folder, str(descriptor)])
+
+fork_server.main = impostor
+raise SystemExit(fork_server.serve(int(sys.argv[3])))
+"""
+
+
 @pytest.fixture
 def impostor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
     """Return what replaces the child by a shell script: $3 is its folder, $4 its pipe."""
+    python = sys.executable
 
     def replace(script: str) -> None:
+        server = tmp_path / "server.py"
+        server.write_text(IMPOSTOR.format(script=script))
         path = tmp_path / "child.sh"
-        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.write_text(f'#!/bin/sh\nexec {python} {server} "$@"\n')
         path.chmod(0o755)
         monkeypatch.setattr(sys, "executable", str(path))
 
@@ -139,3 +155,27 @@ def test_a_child_that_answers_and_then_crashes_is_still_a_death(
     assert result.value == 7
     assert result.death is not None
     assert "SIGABRT" in result.death["message"]
+
+
+def test_the_child_after_one_that_died_is_right(
+    impostor: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impostor("kill -SEGV $$")
+    assert run("hipaudit.job:describe").death is not None
+    servers = [server.process.pid for server in forked._idle]
+    assert run("hipaudit.job:describe").death is not None
+    assert [server.process.pid for server in forked._idle] == servers  # the same one forked both
+    monkeypatch.undo()
+    with pytest.raises(child.ChildError, match="KeyError: 'file'"):
+        run("hipaudit.job:describe")
+
+
+def test_a_child_gets_the_environment_and_folder_of_its_time(
+    impostor: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    impostor("echo $HIPAUDIT_ARCH $MARK $PWD")
+    monkeypatch.setenv("MARK", "first")
+    assert run("hipaudit.job:describe").output == f"gfx942 first {Path.cwd()}\n"
+    monkeypatch.setenv("MARK", "second")
+    monkeypatch.chdir(tmp_path)
+    assert run("hipaudit.job:describe").output == f"gfx942 second {tmp_path}\n"
