@@ -119,7 +119,7 @@ void check_elsewhere(Step& c) {
     if (c.flags.kind != Access::read) give_up(worker);
     return;
   }
-  if (worker.stacks.contains(worker.current->stack, c.address)) return;
+  if (context().on_stack(c.address)) return;
   Allocation allocation;
   if (find_live(c.address, c.size, &allocation)) return;
   std::string name;

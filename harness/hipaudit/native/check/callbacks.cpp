@@ -14,39 +14,38 @@ uintptr_t address_of(const volatile void* pointer) { return reinterpret_cast<uin
 uintptr_t shared_start() { return reinterpret_cast<uintptr_t>(shared_memory()); }
 
 // A variable of the thread's own, where there is nothing to check that is not checked at the index.
-bool is_private(uintptr_t address) {
-  const Worker& worker = *current_worker();
-  if (context().check.attention != 0) return false;
-  bool own = worker.stacks.contains(worker.current->stack, address);
-  context().check.accesses += own;
-  return own;
+HIPAUDIT_HOT bool is_private(const void* pointer) {
+  Context& here = context();
+  if (!here.on_stack(address_of(pointer)) || here.check.attention != 0) return false;
+  ++here.check.accesses;
+  return true;
 }
 
 template <unsigned kSize>
 __attribute__((noinline)) void check_read(const void* pointer, uintptr_t pc) {
   uintptr_t address = address_of(pointer);
-  if (!fast::access<kSize, false>(context(), shared_start(), kSharedSpan, address, pc) &&
-      !is_private(address))
+  if (!fast::access<kSize, false>(context(), shared_start(), kSharedSpan, address, pc))
     check_access(address, kSize, {Access::read}, pc);
 }
 
 template <unsigned kSize>
 HIPAUDIT_HOT void check_read_quickly(const void* pointer, uintptr_t pc) {
-  if (!fast::read_again<kSize>(context(), shared_start(), kSharedSpan, address_of(pointer)))
+  if (!fast::read_again<kSize>(context(), shared_start(), kSharedSpan, address_of(pointer)) &&
+      !is_private(pointer))
     check_read<kSize>(pointer, pc);
 }
 
 template <unsigned kSize>
 __attribute__((noinline)) void check_write(const void* pointer, uintptr_t pc) {
   uintptr_t address = address_of(pointer);
-  if (!fast::access<kSize, true>(context(), shared_start(), kSharedSpan, address, pc) &&
-      !is_private(address))
+  if (!fast::access<kSize, true>(context(), shared_start(), kSharedSpan, address, pc))
     check_access(address, kSize, {Access::write}, pc);
 }
 
 template <unsigned kSize>
 HIPAUDIT_HOT void check_write_quickly(const void* pointer, uintptr_t pc) {
-  if (!fast::write_shared<kSize>(context(), shared_start(), kSharedSpan, address_of(pointer), pc))
+  if (!fast::write_shared<kSize>(context(), shared_start(), kSharedSpan, address_of(pointer), pc) &&
+      !is_private(pointer))
     check_write<kSize>(pointer, pc);
 }
 

@@ -22,6 +22,7 @@ void unlink(Fiber* fiber) {
 void become(Worker* worker, Fiber* fiber) {
   worker->current = fiber;
   context().thread = fiber->index;
+  context().stack = worker->stacks.floor(fiber->stack);
 }
 
 // The next thread of the block that has not started, ready but for its stack; nullptr: none is

@@ -45,11 +45,11 @@ class StackPool {
   void* top(int index) const;
   // The stack in whose guard page the address lies, or -1.
   int guard_hit(uintptr_t address) const;
-  // Whether the address lies in that stack, above its guard page.
-  bool contains(int index, uintptr_t address) const {
-    uintptr_t low = reinterpret_cast<uintptr_t>(base_) + static_cast<size_t>(index) * stride_;
-    return address - (low + kPage) < stride_ - kPage;
+  // The lowest address of that stack, above its guard page.
+  uintptr_t floor(int index) const {
+    return reinterpret_cast<uintptr_t>(base_) + static_cast<size_t>(index) * stride_ + kPage;
   }
+  size_t bytes() const { return stride_ - kPage; }
 
  private:
   static constexpr int kMost = 1 << 16;

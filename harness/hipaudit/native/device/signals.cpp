@@ -33,7 +33,7 @@ uintptr_t kernel_place(const Worker* worker, const ucontext_t* state) {
   for (int word = 0; word < 1024; ++word) {
     auto address = reinterpret_cast<uintptr_t>(stack + word);
     if (worker->stacks.guard_hit(address) == worker->current->stack) continue;
-    if (!worker->stacks.contains(worker->current->stack, address)) break;
+    if (!context().on_stack(address)) break;
     if (image.is_code(stack[word])) return stack[word] - 1;
   }
   return 0;
@@ -51,7 +51,7 @@ uintptr_t recursive_call(const Worker* worker, const ucontext_t* state) {
   auto* stack = reinterpret_cast<const uintptr_t*>(state->uc_mcontext.gregs[REG_RSP]);
   for (int word = 0; word < kMostWords && count < kMostCalls; ++word) {
     auto address = reinterpret_cast<uintptr_t>(stack + word);
-    if (!worker->stacks.contains(worker->current->stack, address)) continue;
+    if (!context().on_stack(address)) continue;
     if (image.is_code(stack[word])) calls[count++] = stack[word];
   }
   uintptr_t found = 0;

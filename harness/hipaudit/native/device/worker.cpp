@@ -88,6 +88,7 @@ void enter_context(Worker* worker) {
   here.grid_dim = launch.grid_dim;
   here.wave_size = launch.wave_size;
   here.dynamic_shared_bytes = launch.shape.shared_bytes;
+  here.stack_bytes = worker->stacks.bytes();
 }
 
 // The processor's floating-point modes while kernels run: all exceptions masked, to nearest, with

@@ -23,7 +23,11 @@ struct alignas(64) Context {
   unsigned wave_size;
   unsigned dynamic_shared_bytes;
   void* worker;
+  unsigned long long stack;  // the lowest address of the thread's stack
+  unsigned long long stack_bytes;
   CheckWindow check;  // of checked builds
+
+  bool on_stack(unsigned long long address) const { return address - stack < stack_bytes; }
 };
 
 }  // namespace hipaudit
