@@ -53,8 +53,8 @@ __device__ void flash_attention(const Element* q, const Element* k, const Elemen
 
   const int row = first + attention::row_of_block();
   const bool live = row < most;
-  const int query = min(row, most - 1) / group;
-  const size_t head = static_cast<size_t>(pair) * group + min(row, most - 1) % group;
+  const int query = row / group;
+  const size_t head = static_cast<size_t>(pair) * group + row % group;
   const size_t place = head * problem.queries + query;
   const Element* key_rows = k + static_cast<size_t>(pair) * problem.keys * size;
   const Element* value_rows = v + static_cast<size_t>(pair) * problem.keys * value_size;

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from hipaudit.device import Device
 from hipaudit.library import SPECS
 from hipaudit.property import Examination
 
@@ -31,10 +32,10 @@ TILES = "include/attention_tiles.h"
 PAGES = "include/paged_keys.h"
 PEAK = "fmaxf(state.peak, largest(tiles.peaks + row * kLanes))"
 MEAN = "state.sums[c][i] / state.total"
-GROUPED = "static_cast<size_t>(pair) * group + min(row, most - 1) % group"
+GROUPED = "static_cast<size_t>(pair) * group + row % group"
 ALTERNATING = (
     "static_cast<size_t>(pair / problem.key_heads) * problem.query_heads + "
-    "min(row, most - 1) % group * problem.key_heads + pair % problem.key_heads"
+    "row % group * problem.key_heads + pair % problem.key_heads"
 )
 
 MISTAKES = (
@@ -320,6 +321,17 @@ MISTAKES = (
     ),
 )
 
+WHOLE = "size % lanes8::kWidth == 0"
+UNALIGNED = (
+    Mistake("paged_attention", "queries", "attention::in_vectors(q, size)", WHOLE),
+    Mistake("paged_attention", "keys", "attention::in_vectors(k_pages, size)", WHOLE),
+    Mistake("paged_attention", "values", "in_vectors(v_pages, value_size)", f"kLanes && {WHOLE}"),
+    Mistake("mla_attention", "queries", "attention::in_vectors(q, size)", WHOLE),
+    Mistake("mla_attention", "latents", "attention::in_vectors(pages, size)", WHOLE),
+    Mistake("mla_project", "operands", "vectors(lanes8::aligned(this->from) &&", "vectors("),
+)
+"""Vectors are read wherever rows are whole vectors, at whatever address they begin."""
+
 
 @pytest.mark.parametrize(
     "mistake", MISTAKES, ids=lambda mistake: f"{mistake.spec}: {mistake.what}".replace(" ", "-")
@@ -328,3 +340,18 @@ def test_a_planted_mistake_is_found(mistake: Mistake, planted: Planted) -> None:
     file = mistake.file or SOURCES[mistake.spec]
     examination = planted(mistake.spec, file, mistake.old, mistake.new)
     assert examination.failure is not None
+
+
+@pytest.mark.parametrize(
+    "mistake", UNALIGNED, ids=lambda mistake: f"{mistake.spec}: {mistake.what}".replace(" ", "-")
+)
+def test_a_vector_at_any_address_is_found_by_the_checks(
+    mistake: Mistake, part: Device, planted: Planted
+) -> None:
+    assert part.with_build("checked")
+    try:
+        failure = planted(mistake.spec, SOURCES[mistake.spec], mistake.old, mistake.new).failure
+    finally:
+        part.with_build("plain")
+    assert failure is not None
+    assert failure.kind == "misaligned-access"

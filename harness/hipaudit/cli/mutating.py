@@ -64,7 +64,7 @@ def show_list(choice: Choice) -> None:
     """Print the mutants that would be tried."""
     to = console()
     for path in _paths(choice):
-        mutants = choice.pick(mutants_of(_read(path), path.name))
+        mutants = choice.pick(mutants_of(_read(path), _name_of(path)))
         for mutant in mutants:
             to.print(f"{inert(str(path))}:{mutant.line}: {mutant.id} {inert(mutant.sentence())}")
         to.print(f"{inert(str(path))}: {plural(len(mutants), 'mutant')}")
@@ -74,6 +74,12 @@ def _paths(choice: Choice) -> list[Path]:
     if choice.files:
         return list(choice.files)
     return [kernels_folder() / name for name in mutation_scores.library_files()]
+
+
+def _name_of(path: Path) -> str:
+    """Return the name that mutants' ids are made of: a library file's is that in its folder."""
+    full, folder = path.resolve(), kernels_folder().resolve()
+    return full.relative_to(folder).as_posix() if full.is_relative_to(folder) else path.name
 
 
 def _read(path: Path) -> bytes:
@@ -90,7 +96,8 @@ def run_program(choice: Choice, program: Sequence[str], arch: str, *, plain: boo
         raise UsageError("with a program behind --, name one file to mutate before it")
     path = choice.files[0]
     source = _read(path)
-    mutants = _some(choice.pick(mutants_of(source, path.name)), str(path))
+    name = _name_of(path)
+    mutants = _some(choice.pick(mutants_of(source, name)), str(path))
     build = "plain" if plain else "checked"
     settings = {"arch": arch, "build": build, "timeout": "10", "workers": "1"}
     runner = command.Program(tuple(program), source, settings)
@@ -99,7 +106,7 @@ def run_program(choice: Choice, program: Sequence[str], arch: str, *, plain: boo
     with _ticking(len(mutants), path.name) as tick:
         results = command.try_all(runner, mutants, before, jobs=choice.at_once, tick=tick)
     tried = [(mutant, results[mutant.id]) for mutant in mutants]
-    score = Score.of(str(path), "", tried, len(mutants_of(source, path.name)))
+    score = Score.of(str(path), "", tried, len(mutants_of(source, name)))
     return _outcome([(score, path)], (arch,), f" -- {shlex.join(program)}")
 
 

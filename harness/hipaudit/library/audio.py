@@ -130,6 +130,15 @@ def _pointwise(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+def _pointwise_case(batch: int, channels: int, time: int, outputs: int) -> dict[str, Any]:
+    generator = np.random.default_rng(time)
+    return {
+        "x": generator.uniform(-1, 1, (batch, channels, time)).astype(float32),
+        "weight": generator.uniform(-1, 1, (outputs, channels)).astype(float32),
+        "bias": generator.uniform(-1, 1, outputs).astype(float32),
+    }
+
+
 POINTWISE = Spec(
     name="conv1d_pointwise",
     source="conv1d.hip",
@@ -140,6 +149,8 @@ POINTWISE = Spec(
     bound=bounds.conv1d_pointwise,
     spot=_at(exact.conv1d_pointwise),
     formula="gamma_{in + 1} (|w||x| + |bias|); Higham, 3.5",
+    # Whole tiles either way, and more than one item: one tile too many would be another's.
+    cases=(_pointwise_case(2, 5, 64, 32), _pointwise_case(2, 17, 128, 16)),
     examples=15,
 )
 

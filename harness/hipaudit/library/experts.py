@@ -91,8 +91,10 @@ def _permute(device: Any, chosen: Array, experts: int) -> tuple[Array, Array, Ar
 
 
 def _permuted(chosen: Array, experts: int) -> tuple[Array, Array, Array]:
-    source, offsets = ref.permute(chosen, experts)
-    return source, offsets, np.argsort(source)
+    """The pairs of no expert come last: as a group of their own, which has no offset."""
+    inside = (chosen >= 0) & (chosen < experts)
+    source, offsets = ref.permute(np.where(inside, chosen, experts), experts + 1)
+    return source, offsets[:-1], np.argsort(source)
 
 
 @st.composite
@@ -101,7 +103,11 @@ def _pairs(draw: st.DrawFn) -> dict[str, Any]:
     shape = (draw(lengths(1, 900)), draw(st.integers(1, 8)))
     generator = np.random.default_rng(draw(_SEEDS))
     spread = draw(st.integers(1, experts))  # few experts get everything, or all of them some
-    return {"chosen": generator.integers(0, spread, shape, dtype=np.int32), "experts": experts}
+    chosen = generator.integers(0, spread, shape, dtype=np.int32)
+    if draw(st.booleans()):
+        nowhere = np.array([-1, experts, -(2**31), 2**31 - 1], np.int32)
+        chosen = np.where(generator.random(shape) < 0.125, generator.choice(nowhere, shape), chosen)
+    return {"chosen": chosen, "experts": experts}
 
 
 PERMUTE = Spec(
@@ -116,6 +122,7 @@ PERMUTE = Spec(
     cases=(
         {"chosen": np.array([[0]], np.int32), "experts": 1},
         {"chosen": np.full((300, 2), 1023, np.int32), "experts": 1024},
+        {"chosen": np.array([[3, -1], [8, 0], [7, 2**31 - 1]], np.int32), "experts": 8},
         {"chosen": np.arange(1030, dtype=np.int32)[::-1].reshape(-1, 2) % 7, "experts": 9},
     ),
     examples=20,

@@ -11,12 +11,15 @@ import hipaudit_reference as ref
 from hipaudit import families
 from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
 from hipaudit.library.attention import ELEMENTS, FORMULA
-from hipaudit.library.paged import STORED, by_token, sequences, some_nowhere
+from hipaudit.library.paged import STORED, batch_of, by_token, sequences, some_nowhere
+from hipaudit.library.placing import SHIFTS, placed
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact, formats
 from hipaudit_runtime import ops
 from hipaudit_runtime.ops.attention_tiles import product_height, tile_count
+from hipaudit_runtime.ops.paged import split_space
 from hipaudit_runtime.ops.rowwise import summation_height
+from hipaudit_runtime.tensors import Scope
 
 _NARROWEST_WAVE = 32
 _RANKS = ((1, 2), (8, 4), (32, 8), (60, 20), (512, 64))
@@ -43,7 +46,19 @@ def _inputs(draw: st.DrawFn) -> dict[str, Any]:
         "rank": rank,
         "scale": draw(st.sampled_from(_SCALES)),
         "splits": draw(st.sampled_from([1, 1, 3])),
+        "shifts": (draw(SHIFTS), draw(SHIFTS)),
     }
+
+
+def _launch(device: Any, shifts: tuple[int, int] = (0, 0), **inputs: Any) -> Array:
+    """Attention of queries and latents so many elements behind aligned addresses."""
+    with Scope() as scope:
+        o = scope.empty((*inputs["q"].shape[:-1], inputs["rank"]), float32)
+        there = map(placed, (scope,) * 2, (inputs["q"], inputs["latents"]), shifts)
+        parts = split_space(scope, o, inputs["splits"])
+        batch = batch_of(scope, inputs)
+        ops.launch_mla_attention(device, *there, batch, o, inputs["scale"], parts)
+        return o.download()
 
 
 def _oracle(inputs: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +96,7 @@ def _case(
     heads: int,
     ranks: tuple[int, int],
     dtype: np.dtype[Any] = float32,
-    splits: int = 1,
+    **how: Any,
 ) -> dict[str, Any]:
     generator = np.random.default_rng(sum(tokens) + sum(ranks))
     pages, tables = sequences(generator, queries, tokens, 16)
@@ -92,7 +107,9 @@ def _case(
         **tables,
         "rank": ranks[0],
         "scale": _SCALES[0],
-        "splits": splits,
+        "splits": 1,
+        "shifts": (0, 0),
+        **how,
     }
 
 
@@ -104,13 +121,14 @@ MLA_ATTENTION = Spec(
         "bfloat16, which are keys and values at once."
     ),
     inputs=_inputs(),
-    launch=ops.mla_attention,
+    launch=_launch,
     reference=_reference,
     bound=_bound,
     spot=_spot,
     formula=f"{FORMULA}; one rescaling more for each split",
     cases=(
         _case([1], [1], 1, (8, 4)),
+        *(_case([1], [20], 3, (32, 8), float16, shifts=shifts) for shifts in ((1, 0), (0, 3))),
         _case([1, 3], [70, 5], 16, (512, 64), bfloat16),  # DeepSeek-V2's sizes
         _case([2], [40], 9, (32, 8), float16),
         _case([1], [100], 4, (64, 16), splits=3),
@@ -256,30 +274,52 @@ def _projected(draw: st.DrawFn) -> dict[str, Any]:
         "down": draw(tensors(float32, (rank, width), _FINITE)),
         "weight": draw(tensors(float32, (rank,))),
         "epsilon": draw(st.sampled_from(_EPSILONS)),
+        "shifts": (draw(SHIFTS), draw(SHIFTS), draw(SHIFTS)),
     }
 
 
-def _project_reference(x: Array, down: Array, weight: Array, epsilon: float) -> Array:
-    return ref.mla_project(x, down.T, weight, epsilon)
+def _project(
+    device: Any,
+    x: Array,
+    down: Array,
+    weight: Array,
+    epsilon: float,
+    shifts: tuple[int, int, int] = (0, 0, 0),
+) -> Array:
+    """The projection of operands so many elements behind aligned addresses."""
+    with Scope() as scope:
+        latent = scope.empty((len(x), len(down)), float32)
+        there = map(placed, (scope,) * 3, (x, down, weight), shifts)
+        ops.launch_mla_project(device, *there, latent, epsilon)
+        return latent.download()
 
 
-def _project_bound(x: Array, down: Array, weight: Array, epsilon: float) -> Array:
-    return bounds.mla_project(x, down.T, weight, epsilon)
+def _project_oracle(inputs: dict[str, Any]) -> tuple[Any, ...]:
+    return inputs["x"], inputs["down"].T, inputs["weight"], inputs["epsilon"]
 
 
-def _project_spot(
-    index: tuple[int, ...], x: Array, down: Array, weight: Array, epsilon: float
-) -> Any:
-    return exact.mla_project(x, down.T, weight, epsilon, at=index)
+def _project_reference(**inputs: Any) -> Array:
+    return ref.mla_project(*_project_oracle(inputs))
 
 
-def _project_case(tokens: int, width: int, rank: int) -> dict[str, Any]:
+def _project_bound(**inputs: Any) -> Array:
+    return bounds.mla_project(*_project_oracle(inputs))
+
+
+def _project_spot(index: tuple[int, ...], **inputs: Any) -> Any:
+    return exact.mla_project(*_project_oracle(inputs), at=index)
+
+
+def _project_case(
+    tokens: int, width: int, rank: int, shifts: tuple[int, int, int] = (0, 0, 0)
+) -> dict[str, Any]:
     generator = np.random.default_rng(width)
     return {
         "x": generator.normal(0, 1, (tokens, width)).astype(float32),
         "down": generator.normal(0, 0.1, (rank, width)).astype(float32),
         "weight": np.linspace(0.5, 1.5, rank, dtype=float32),
         "epsilon": _EPSILONS[0],
+        "shifts": shifts,
     }
 
 
@@ -288,12 +328,16 @@ MLA_PROJECT = Spec(
     source="gemm.hip",
     description="The latent of multi-head latent attention: RMSNorm(x W^T) * weight, in float32.",
     inputs=_projected(),
-    launch=ops.mla_project,
+    launch=_project,
     reference=_project_reference,
     bound=_project_bound,
     spot=_project_spot,
     formula="RMSNorm's, for rows that are off by the product's gamma_(k+1) |x||W|",
-    cases=(_project_case(1, 1, 1), _project_case(5, 576, 64)),
+    cases=(
+        _project_case(1, 1, 1),
+        *(_project_case(3, 64, 16, shifts) for shifts in ((1, 0, 0), (0, 3, 1))),
+        _project_case(5, 576, 64),
+    ),
     examples=15,
     kernels=("gemm_f32", "rms_norm"),
 )

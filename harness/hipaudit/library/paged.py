@@ -12,10 +12,13 @@ import hipaudit_reference as ref
 from hipaudit import families
 from hipaudit.inputs import anything, bfloat16, float16, float32, lengths, tensors
 from hipaudit.library.attention import ELEMENTS, FORMULA, SIZES, logits
+from hipaudit.library.placing import SHIFTS, placed
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact, formats
 from hipaudit_runtime import ops
 from hipaudit_runtime.ops.attention_tiles import product_height, tile_count
+from hipaudit_runtime.ops.paged import split_space
+from hipaudit_runtime.tensors import Scope
 
 STORED = (float32, float16, bfloat16)
 _MASKS = ("scale", "window", "softcap")
@@ -55,12 +58,33 @@ def _inputs(draw: st.DrawFn) -> dict[str, Any]:
         **tables,
         **draw(logits(max(tokens))),
         "splits": draw(st.sampled_from([1, 1, 2, 5])),
+        "shifts": (draw(SHIFTS), draw(SHIFTS), draw(SHIFTS)),
     }
 
 
-def _launch(device: Any, splits: int, **inputs: Any) -> Array:
-    how = ops.Logits(**{name: inputs.pop(name) for name in _MASKS})
-    return ops.paged_attention(device, **inputs, logits=how, splits=splits)
+def _launch(device: Any, shifts: tuple[int, int, int] = (0, 0, 0), **inputs: Any) -> Array:
+    return attend(device, inputs, inputs["v_pages"].shape[-1], shifts)
+
+
+def attend(
+    device: Any, inputs: dict[str, Any], value_size: int, shifts: tuple[int, int, int]
+) -> Array:
+    """Attention of queries and pages so many elements behind aligned addresses."""
+    how = ops.Logits(**{name: inputs[name] for name in _MASKS})
+    arrays = (inputs[name] for name in ("q", "k_pages", "v_pages"))
+    with Scope() as scope:
+        o = scope.empty((*inputs["q"].shape[:-1], value_size), float32)
+        there = map(placed, (scope,) * 3, arrays, shifts)
+        parts = split_space(scope, o, inputs["splits"])
+        ops.launch_paged_attention(device, *there, batch_of(scope, inputs), o, how, parts)
+        return o.download()
+
+
+def batch_of(scope: Scope, inputs: dict[str, Any]) -> ops.Sequences:
+    """The batch's tables on the device."""
+    names = ("block_table", "query_starts", "lengths")
+    most = int(np.max(np.diff(inputs["query_starts"]), initial=0))
+    return ops.Sequences(*(scope.upload(inputs[name]) for name in names), most)
 
 
 def by_token(block_table: Array, query_starts: Array, lengths: Array) -> dict[str, Array]:
@@ -77,7 +101,7 @@ def by_token(block_table: Array, query_starts: Array, lengths: Array) -> dict[st
 def _oracle(inputs: dict[str, Any]) -> dict[str, Any]:
     """The oracle's arguments from the launcher's."""
     names = ("block_table", "query_starts", "lengths")
-    others = {k: v for k, v in inputs.items() if k not in {*names, "splits"}}
+    others = {k: v for k, v in inputs.items() if k not in {*names, "splits", "shifts"}}
     return {**others, **by_token(**{name: inputs[name] for name in names})}
 
 
@@ -119,9 +143,12 @@ def _case(
         "window": None,
         "softcap": None,
         "splits": 1,
+        "shifts": (0, 0, 0),
         **how,
     }
 
+
+_EACH_SHIFTED = ((1, 0, 0), (0, 1, 0), (0, 0, 3))
 
 PAGED_ATTENTION = Spec(
     name="paged_attention",
@@ -139,6 +166,7 @@ PAGED_ATTENTION = Spec(
     formula=f"{FORMULA}; one rescaling more for each split",
     cases=(
         _case([1], [1], (1, 1), 8),
+        *(_case([1], [20], (2, 1), 64, float16, shifts=shifts) for shifts in _EACH_SHIFTED),
         _case([1, 1], [200, 33], (9, 3), 64, float16),  # SmolLM2-135M's heads
         _case([7, 0, 1], [40, 5, 17], (8, 2), 128, bfloat16, window=9),
         _case([1], [0], (4, 1), 64),
@@ -155,15 +183,18 @@ PAGED_ATTENTION = Spec(
 )
 
 
-def _far(*, rising: bool) -> dict[str, Any]:
-    """Logits whose exponentials all underflow, but for the maximum; or that grow with the key."""
-    case = _case([1], [100], (2, 1), 64, splits=4)
+def _far(towards: float) -> dict[str, Any]:
+    """Logits that grow or fall with the key, by hundreds from split to split; or all far below 0.
+
+    Where they grow or fall, exponentials overflow unless the largest of all is taken off.
+    """
+    case = _case([1], [128], (2, 1), 64, splits=4)
     keys = case["k_pages"]
-    keys[:] = 8.0
-    if rising:
+    keys[:] = -8.0
+    if towards:
         place = case["block_table"][0]
         keys[place] = np.linspace(-8, 8, keys[place].size, dtype=float32).reshape(keys[place].shape)
-    return {**case, "q": np.full_like(case["q"], 8.0 if rising else -8.0)}
+    return {**case, "q": np.full_like(case["q"], 8.0 * (towards or 1.0))}
 
 
 _JOINED = _inputs().map(lambda inputs: {**inputs, "splits": max(inputs["splits"], 2)})
@@ -177,9 +208,11 @@ ATTENTION_COMBINE = replace(
     cases=(
         _case([1], [1], (1, 1), 8, splits=2),
         _case([1, 0], [100, 0], (4, 2), 64, splits=5),
+        _case([1, 1], [100, 0], (4, 2), 64, splits=3),  # no split of the second has a key
         _case([3], [40], (2, 1), 80, float16, splits=2, window=3),
-        _far(rising=False),
-        _far(rising=True),
+        _far(0.0),
+        _far(1.0),
+        _far(-1.0),
     ),
     examples=10,
     kernels=("attention_combine",),

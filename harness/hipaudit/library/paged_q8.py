@@ -11,7 +11,8 @@ import hipaudit_reference as ref
 from hipaudit import families
 from hipaudit.inputs import float32, lengths, tensors
 from hipaudit.library.attention import ELEMENTS, FORMULA, logits
-from hipaudit.library.paged import by_token, sequences, some_nowhere
+from hipaudit.library.paged import attend, by_token, sequences, some_nowhere
+from hipaudit.library.placing import SHIFTS
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact
 from hipaudit_runtime import ops
@@ -68,6 +69,7 @@ def _attended(
         "window": None,
         "softcap": None,
         "splits": 1,
+        "shifts": (0, 0, 0),
         **how,
     }
 
@@ -86,14 +88,16 @@ def _inputs(draw: st.DrawFn) -> dict[str, Any]:
         sizes,
         draw(st.sampled_from([1, 4, 16])),
         splits=draw(st.sampled_from([1, 1, 3])),
+        shifts=(draw(SHIFTS), draw(SHIFTS), draw(SHIFTS)),
         **draw(logits(max(tokens))),
     )
     return {**drawn, "q": draw(tensors(float32, drawn["q"].shape, ELEMENTS))}
 
 
-def _launch(device: Any, splits: int, **inputs: Any) -> Array:
-    how = ops.Logits(**{name: inputs.pop(name) for name in ("scale", "window", "softcap")})
-    return ops.paged_attention(device, **inputs, logits=how, splits=splits)
+def _launch(device: Any, shifts: tuple[int, int, int] = (0, 0, 0), **inputs: Any) -> Array:
+    """Attention of queries so many elements, and of pages so many times 2 bytes, off a vector."""
+    value_size = inputs["v_pages"].shape[-1] // _BLOCK * _VALUES
+    return attend(device, inputs, value_size, (shifts[0], 2 * shifts[1], 2 * shifts[2]))
 
 
 def _oracle(inputs: dict[str, Any]) -> dict[str, Any]:
@@ -138,6 +142,7 @@ PAGED_ATTENTION_Q8_0 = Spec(
         _attended(1, [1], [1], (1, 1), (32, 32), 16),
         _attended(2, [1, 1], [90, 33], (9, 3), (64, 64), 16),  # SmolLM2-135M's heads
         _attended(3, [3], [40], (4, 1), (128, 96), 4, window=9, splits=2),
+        _attended(4, [2], [20], (2, 1), (64, 32), 4, shifts=(1, 1, 3)),
     ),
     examples=12,
 )

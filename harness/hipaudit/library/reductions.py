@@ -62,6 +62,18 @@ _CASES = (
 )
 
 
+def _lost_bits() -> dict[str, Array]:
+    """A row whose small elements are all rounding error, of more bits than bfloat16 has.
+
+    One thread of 1024 has 2^24 and then 2047 of them; what each loses in a shorter format adds up
+    to more than the bound.
+    """
+    x = np.zeros((1, 1 << 21), dtype=float32)
+    x[0, ::1024] = 1 - 2.0**-9
+    x[0, 0] = 1 << 24
+    return {"x": x}
+
+
 def _sum(
     name: str,
     launch: Callable[..., Array],
@@ -69,6 +81,7 @@ def _sum(
     how: str,
     formula: str,
     height: Callable[[int], int] | None,
+    cases: tuple[dict[str, Array], ...] = (),
 ) -> Spec:
     return Spec(
         name=name,
@@ -80,7 +93,7 @@ def _sum(
         bound=bound,
         spot=_sum_spot,
         formula=formula,
-        cases=_CASES,
+        cases=(*_CASES, *cases),
         sums=Sums(launch, height),
     )
 
@@ -115,6 +128,7 @@ SUM_COMPENSATED = _sum(
     "with every rounding error carried along",
     "(2 u + 8 n u^2) sum |x|; Higham, 4.3",
     None,
+    (_lost_bits(),),
 )
 
 ROW_MAX = Spec(

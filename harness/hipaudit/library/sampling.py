@@ -121,6 +121,7 @@ ARGMAX = Spec(
         {"x": _rows([-np.inf, -np.inf])},
         {"x": _rows([1.0, np.nan, np.inf, np.nan])},
         {"x": np.arange(3 * 4097, dtype=float32).reshape(3, 4097)},
+        {"x": np.arange(20000, dtype=float32)[np.newaxis]},  # as many waves as a block can have
     ),
     examples=20,
 )
@@ -250,6 +251,7 @@ RENORMALISE = Spec(
     formula="|y| (gamma_h + u), h the height of the sum",
     cases=(
         *({"probabilities": x, "kept": x > 0.3} for x in _EDGES),
+        {"probabilities": _rows([0.0, 0.0, 1.0]), "kept": np.array([[True, True, False]])},
         _kept_of(20000),  # as many waves as a block can have
     ),
     examples=20,

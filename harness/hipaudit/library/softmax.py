@@ -31,6 +31,13 @@ def _row(*values: float) -> dict[str, Any]:
     return {"x": np.array([values], dtype=float32)}
 
 
+def _high(columns: int) -> dict[str, Any]:
+    """Zeros but for one element a row, whose exponential overflows unless it is the maximum."""
+    x = np.zeros((4, columns), dtype=float32)
+    x[np.arange(4), np.arange(4) * columns // 4 + 1] = 200.0
+    return {"x": x}
+
+
 SOFTMAX = Spec(
     name="softmax",
     source="softmax.hip",
@@ -56,6 +63,7 @@ SOFTMAX = Spec(
         _row(133120.0, 133120.0, 133120.0),  # a head's logits in a bfloat16 failure report
         _row(-6e4, -5.0001e4, -5.5e4),  # below the finite sentinel of some masks
         _row(3.4e38, -3.4e38),
+        _high(256),  # in each round of a block's threads
         {"x": np.linspace(-20, 20, 3 * 1025, dtype=float32).reshape(3, 1025)},
         {"x": np.zeros((1, 1 << 17), dtype=float32)},
     ),

@@ -16,6 +16,8 @@ from hipaudit_runtime.tensors import Scope, Tensor
 MOST_EXPERTS = 1024
 _THREADS = 256
 _CHUNK = 256
+_LEAST_SCAN = 64
+_MOST_SCAN = 1024
 
 
 def router_height(experts: int, wave_size: int) -> int:
@@ -72,6 +74,11 @@ def permute_scratch(pairs: int, experts: int) -> int:
     return (experts + 1) * -(-pairs // _CHUNK)
 
 
+def _scan_block(entries: int) -> int:
+    """Threads that scan so many counts: a power of two, one each from 64 threads to 1024."""
+    return min(max(_LEAST_SCAN, 1 << (entries - 1).bit_length()), _MOST_SCAN)
+
+
 def launch_permute(
     device: DeviceLike,
     chosen: Tensor,
@@ -106,7 +113,7 @@ def launch_permute(
     count = modules.kernel(device, file, "moe_count")
     count.launch(chunks, _CHUNK, packed(chosen, scratch, pairs, experts))
     scan = modules.kernel(device, file, "moe_offsets")
-    scan.launch(1, _THREADS, packed(scratch, offsets, experts, chunks))
+    scan.launch(1, _scan_block(scratch.size), packed(scratch, offsets, experts, chunks))
     scatter = modules.kernel(device, file, "moe_scatter")
     scatter.launch(chunks, _CHUNK, packed(chosen, scratch, source, position, pairs, experts))
 
