@@ -105,6 +105,17 @@ def _depthwise(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+def _depthwise_case(time: int) -> dict[str, Any]:
+    """Rows of as many outputs as inputs, 2 items of 3 channels."""
+    generator = np.random.default_rng(time)
+    return {
+        "x": generator.uniform(-1, 1, (2, 3, time)).astype(float32),
+        "weight": generator.uniform(-1, 1, (3, 5)).astype(float32),
+        "bias": generator.uniform(-1, 1, 3).astype(float32),
+        "padding": 2,
+    }
+
+
 DEPTHWISE = Spec(
     name="conv1d_depthwise",
     source="conv1d.hip",
@@ -115,6 +126,7 @@ DEPTHWISE = Spec(
     bound=bounds.conv1d_depthwise,
     spot=_at(exact.conv1d_depthwise),
     formula="gamma_{taps + 1} (|w||x| + |bias|); Higham, 3.1",
+    cases=tuple(_depthwise_case(time) for time in (255, 256, 257)),  # a block and beside it
     examples=20,
 )
 
