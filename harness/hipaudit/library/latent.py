@@ -54,10 +54,10 @@ def _launch(device: Any, shifts: tuple[int, int] = (0, 0), **inputs: Any) -> Arr
     """Attention of queries and latents so many elements behind aligned addresses."""
     with Scope() as scope:
         o = scope.empty((*inputs["q"].shape[:-1], inputs["rank"]), float32)
-        there = map(placed, (scope,) * 2, (inputs["q"], inputs["latents"]), shifts)
+        q, latents = map(placed, (scope,) * 2, (inputs["q"], inputs["latents"]), shifts)
         parts = split_space(scope, o, inputs["splits"])
         batch = batch_of(scope, inputs)
-        ops.launch_mla_attention(device, *there, batch, o, inputs["scale"], parts)
+        ops.launch_mla_attention(device, q, latents, batch, o, inputs["scale"], parts)
         return o.download()
 
 
@@ -289,8 +289,8 @@ def _project(
     """The projection of operands so many elements behind aligned addresses."""
     with Scope() as scope:
         latent = scope.empty((len(x), len(down)), float32)
-        there = map(placed, (scope,) * 3, (x, down, weight), shifts)
-        ops.launch_mla_project(device, *there, latent, epsilon)
+        left, right, factors = map(placed, (scope,) * 3, (x, down, weight), shifts)
+        ops.launch_mla_project(device, left, right, factors, latent, epsilon)
         return latent.download()
 
 

@@ -74,17 +74,19 @@ def attend(
     arrays = (inputs[name] for name in ("q", "k_pages", "v_pages"))
     with Scope() as scope:
         o = scope.empty((*inputs["q"].shape[:-1], value_size), float32)
-        there = map(placed, (scope,) * 3, arrays, shifts)
+        q, keys, values = map(placed, (scope,) * 3, arrays, shifts)
         parts = split_space(scope, o, inputs["splits"])
-        ops.launch_paged_attention(device, *there, batch_of(scope, inputs), o, how, parts)
+        batch = batch_of(scope, inputs)
+        ops.launch_paged_attention(device, q, keys, values, batch, o, how, parts)
         return o.download()
 
 
 def batch_of(scope: Scope, inputs: dict[str, Any]) -> ops.Sequences:
     """The batch's tables on the device."""
     names = ("block_table", "query_starts", "lengths")
+    table, starts, lengths = (scope.upload(inputs[name]) for name in names)
     most = int(np.max(np.diff(inputs["query_starts"]), initial=0))
-    return ops.Sequences(*(scope.upload(inputs[name]) for name in names), most)
+    return ops.Sequences(table, starts, lengths, most)
 
 
 def by_token(block_table: Array, query_starts: Array, lengths: Array) -> dict[str, Array]:
