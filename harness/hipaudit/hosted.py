@@ -9,17 +9,23 @@ from __future__ import annotations
 import os
 import sys
 
-from hipaudit.device import bind, choose
 from hipaudit.errors import HipauditError
-from hipaudit.text import inert
-from hipaudit_runtime.cli import main as runtime_main
 
 
 def main() -> None:
-    """Run the command line; an error that hipaudit raises on purpose is one sentence."""
+    """Run the command line; an error that hipaudit raises on purpose is one sentence.
+
+    What takes a second to import is imported here, so that Ctrl-C is heard meanwhile.
+    """
     try:
+        from hipaudit_runtime.cli import main as runtime_main
+
         runtime_main(_prepare)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
     except HipauditError as error:
+        from hipaudit.text import inert
+
         lines = inert(str(error), keep_newlines=True, limit=20_000)
         sys.stderr.write(f"hipaudit-run: {lines}\n")
         raise SystemExit(error.exit_code) from None
@@ -27,6 +33,8 @@ def main() -> None:
 
 def _prepare() -> None:
     """Bind the emulated device, unless there is a GPU or a parent has seen to it."""
+    from hipaudit.device import bind, choose
+
     if "HIPAUDIT_JOURNAL" in os.environ or choose() != "emulated":
         return
     device = bind("emulated")

@@ -60,11 +60,12 @@ class KvPages(Owner):
     def __init__(self, shape: CacheShape) -> None:
         if shape.format not in FORMATS:
             raise ValueError(f"a cache in {shape.format}, not one of {', '.join(FORMATS)}")
-        self.tables = PageTables(shape.pages, shape.page_size)
         self._scope = Scope()
         try:
+            # Of a size that the device has no room for there must be no table either.
             self.keys = self._layers(shape, shape.size)
             self.values = self._layers(shape, shape.value_size)
+            self.tables = PageTables(shape.pages, shape.page_size)
         except BaseException:
             self.close()
             raise

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import openai
@@ -100,6 +101,12 @@ def test_what_cannot_be_used_is_one_sentence(model: Path, tmp_path: Path) -> Non
         (("--model", model, "--prompt", "b " * 100), "prompt has 201 tokens, and 128 is all"),
         (("--model", model, "--prompt", "a", "--temperature", "inf"), "temperature is inf"),
         (("--model", model, "--prompt", "a", "--stop", ""), "a stop text is empty"),
+        (
+            ("--model", model, "--prompt", "a\udcff"),
+            r"character 1 of the text is no Unicode: .\\udcff",
+        ),
+        (("--model", model, "--prompt", "a", "--stop", "\udcff"), r"stop text '\\udcff' is no"),
+        (("--model", "\033[31m", "--prompt", "a"), r"no weights file \\x1b\[31m"),
     ]
     for arguments, message in cases:
         result = ran("generate", *arguments)
@@ -107,6 +114,39 @@ def test_what_cannot_be_used_is_one_sentence(model: Path, tmp_path: Path) -> Non
         assert (result.returncode, result.stdout) == (2, "")
         assert result.stderr.startswith("hipaudit-run: ")
         assert result.stderr.count("\n") == 1
+
+
+def test_a_benchmark_that_cannot_be(model: Path, tmp_path: Path) -> None:
+    nowhere = tmp_path / "none" / "x.json"
+    cases: list[tuple[tuple[object, ...], str]] = [
+        (("--prompt-tokens", 200), "answers of 32 are 232, and the model's context is 128"),
+        (("--new-tokens", 100), "prompts of 128 tokens and answers of 100 are 228"),
+        (("--json", nowhere), f"--json {nowhere}: there is no such folder"),
+        (("--requests", 10**6), "less than or equal to 1024"),
+    ]
+    for arguments, message in cases:
+        result = ran("bench", "--model", model, *arguments)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert message in result.stderr
+
+
+def test_a_cache_beyond_all_memory(model: Path) -> None:
+    """It is refused by the device, and no table of its pages fills the host's memory before."""
+    result = ran("chat", "--model", model, "--cache-tokens", 1 << 40)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(
+        r"hipaudit-run: hipMalloc failed with hipErrorOutOfMemory \(2\): \d+ bytes\n", result.stderr
+    )
+
+
+def test_a_full_disk_is_one_sentence(model: Path) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        result = subprocess.run(
+            [*PROGRAM, "generate", "--model", str(model), "--prompt", PROMPT],
+            stdout=full, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, timeout=60,
+            check=False,
+        )  # fmt: skip
+    assert (result.returncode, result.stderr) == (1, "hipaudit-run: No space left on device\n")
 
 
 def test_a_missing_option_is_a_usage_error() -> None:
@@ -177,6 +217,25 @@ def test_ctrl_c_leaves_nothing_behind(model: Path, tmp_path: Path) -> None:
     assert process.returncode == 130, errors
     assert b"Traceback" not in output + errors
     assert findings(journal) == []
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 1.5, 2.5])
+@pytest.mark.parametrize("command", ["chat", "serve"])
+def test_ctrl_c_at_any_moment(model: Path, command: str, seconds: float) -> None:
+    """Among them, while modules are imported, which takes a second or more."""
+    program = "import sys; from hipaudit.hosted import main; print('up', flush=True); main()"
+    more = ["--port", "0"] if command == "serve" else []
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, command, "--model", str(model), *more],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert b"Traceback" not in errors
 
 
 def test_a_reader_that_has_enough(model: Path) -> None:

@@ -280,6 +280,36 @@ def test_a_request_that_cannot_be_served(device: Device, asked: dict[str, Any], 
         assert server.client.completions.create(model="tiny", prompt="a").choices
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "Field required"),
+        (b"{", "JSON decode error"),
+        (b"[]", "valid dictionary"),
+        (b"\xff\xfe\0", "error parsing the body"),
+        (b"[" * 200_000, "error parsing the body"),
+        (b'{"prompt": "a", "temperature": NaN}', "temperature is nan"),
+        (b'{"prompt": "a", "temperature": 1e999}', "temperature is inf"),
+        (b'{"prompt": "a", "max_tokens": 1%s}' % (b"0" * 30), "this server gives at most 100"),
+        (b'{"prompt": [1%s]}' % (b"0" * 30), "the prompt has the token 1000"),
+        (b'{"prompt": "ab\\ud800"}', "character 2 of the text is no Unicode"),
+        (b'{"prompt": "a", "stop": "\\udc00"}', "unicode"),
+        (b'{"prompt": [%s "a"]}' % (b'"a",' * 80), "81 answers are asked for, and 40 is all"),
+    ],
+)
+def test_a_body_that_means_harm(device: Device, body: bytes, said: str) -> None:
+    with served(device, limits=ServerLimits(tokens=100)) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        connection.request("POST", "/v1/completions", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        told = json.loads(answer.read())["error"]
+        connection.close()
+        assert (answer.status, told["type"]) == (400, "invalid_request_error")
+        assert said in told["message"]
+        assert server.worker.open == 0
+        assert server.client.completions.create(model="tiny", prompt="a").choices
+
+
 def test_what_is_no_request(device: Device) -> None:
     with served(device, limits=ServerLimits(tokens=10, body=1000)) as server:
         client = server.client

@@ -323,6 +323,7 @@ MULTINOMIAL = Spec(
         *({"probabilities": x, "keys": _keys(len(x), 7)} for x in _EDGES),
         {"probabilities": np.tile(_CERTAIN, (200, 1)), "keys": _keys(200, 1)},
         {"probabilities": _uneven(1500, 257), "keys": _keys(1500, 3)},  # draws near every edge
+        {"probabilities": 3 * _uneven(1500, 33), "keys": _keys(1500, 9)},  # of another sum
     ),
     examples=20,
 )

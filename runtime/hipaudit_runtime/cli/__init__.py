@@ -6,13 +6,13 @@ wrong argument or a file that cannot be used, 130 when interrupted.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 import typer
 
 from hipaudit_runtime.cli import bench, chat, generate, serve
 from hipaudit_runtime.cli.options import UsageError
+from hipaudit_runtime.cli.terminal import drop_output, note
 from hipaudit_runtime.errors import ChatTemplateError, RuntimeFault, WeightsError
 from hipaudit_runtime.generation.requests import RequestError
 from hipaudit_runtime.server.serving import ListenError
@@ -37,7 +37,11 @@ def main(prepare: Callable[[], None] = lambda: None) -> None:
     try:
         app(obj=prepare, prog_name="hipaudit-run")
     except RuntimeFault as error:
-        sys.stderr.write(f"hipaudit-run: {error}\n")
+        note(f"hipaudit-run: {error}")
         raise SystemExit(2 if isinstance(error, _USAGE) else 1) from None
+    except OSError as error:
+        drop_output()
+        note(f"hipaudit-run: {error.strerror or error}")
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

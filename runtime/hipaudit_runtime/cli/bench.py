@@ -6,6 +6,7 @@ import json
 import statistics
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -19,6 +20,7 @@ from hipaudit_runtime.cli.options import (
     DraftTokens,
     ModelFile,
     Seed,
+    UsageError,
 )
 from hipaudit_runtime.cli.terminal import status
 from hipaudit_runtime.generation.engine import Engine
@@ -55,7 +57,7 @@ def register(app: typer.Typer) -> None:
 def _command(
     context: typer.Context,
     model: ModelFile,
-    requests: Annotated[int, typer.Option(min=1, help="At the same time.")] = 1,
+    requests: Annotated[int, typer.Option(min=1, max=1024, help="At the same time.")] = 1,
     prompt_tokens: Annotated[int, typer.Option(min=2, help="Of each prompt.")] = 128,
     new_tokens: Annotated[int, typer.Option(min=2, help="Of each answer.")] = 32,
     repeat: Annotated[int, typer.Option(min=1, help="Repetitions.")] = 3,
@@ -68,8 +70,16 @@ def _command(
     ] = None,
 ) -> None:
     """Measure tokens a second, of prompts and of answers, with prompts of random tokens."""
+    if json_to not in {None, "-"} and not Path(str(json_to)).parent.is_dir():
+        raise UsageError(f"--json {json_to}: there is no such folder")
     with opened(context, model, Drafting(draft_model, draft_tokens)) as ready:
-        each = min(ready.model.context, prompt_tokens + new_tokens)
+        each = prompt_tokens + new_tokens
+        if each > ready.model.context:
+            raise UsageError(
+                f"prompts of {prompt_tokens} tokens and answers of {new_tokens} are {each}, and "
+                f"the model's context is {ready.model.context}: give fewer with --prompt-tokens "
+                "and --new-tokens"
+            )
         room = requests * (each + 16)
         with ready.engine(room, cache_format, requests) as engine:
             rng = np.random.default_rng(seed)
@@ -125,9 +135,6 @@ def _write(result: Result, json_to: str | None) -> None:
     if json_to == "-":
         sys.stdout.write(text)
         return
-    if json_to is not None:
-        with open(json_to, "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write(text)
     prompt = result.prompt_tokens
     lines = [
         f"{result.model} on {result.arch}, {result.requests} at a time",
@@ -137,3 +144,8 @@ def _write(result: Result, json_to: str | None) -> None:
     if result.drafted:
         lines.append(f"draft   {result.accepted} of {result.drafted} tokens accepted")
     sys.stdout.write("\n".join(lines) + "\n")
+    if json_to is not None:
+        try:
+            Path(json_to).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"--json {json_to}: {error.strerror}") from error

@@ -45,7 +45,9 @@ CacheStorage: TypeAlias = Annotated[
 ]
 CacheTokens: TypeAlias = Annotated[
     int | None,
-    typer.Option(min=16, help="Tokens that the cache has room for, over all sequences."),
+    typer.Option(
+        min=16, max=1 << 40, help="Tokens that the cache has room for, over all sequences."
+    ),
 ]
 Temperature: TypeAlias = Annotated[
     float, typer.Option(min=0, help="0: always the most probable token.")

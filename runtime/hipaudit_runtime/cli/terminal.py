@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import unicodedata
@@ -38,9 +39,16 @@ def end_line() -> None:
         put("\n")
 
 
+def drop_output() -> None:
+    """Let go of standard output, which cannot be written: nothing is tried again at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def note(text: str) -> None:
-    """Write a line to standard error."""
-    sys.stderr.write(text + "\n")
+    """Write a line to standard error; what a file put into it cannot act on the terminal."""
+    sys.stderr.write("".join(map(_spelled, text)) + "\n")
 
 
 def summary(stats: Stats) -> str:

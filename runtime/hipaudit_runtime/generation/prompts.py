@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hipaudit_runtime.chat import ChatTemplate
 from hipaudit_runtime.errors import ChatTemplateError
+from hipaudit_runtime.generation.requests import RequestError
 from hipaudit_runtime.tokens import Vocabulary
 from hipaudit_runtime.weights import Weights
 
@@ -29,16 +30,22 @@ class Language:
     def prompt(self, text: str, *, markers: bool = False) -> tuple[int, ...]:
         """The tokens of a text as it stands, with the model's first token where it wants one.
 
-        With *markers*, control tokens written in the text are those tokens.
+        With *markers*, control tokens written in the text are those tokens. Raises RequestError
+        for what is no text.
         """
+        _require_text(text)
         return self._begun(self.vocabulary.encode(text, markers=markers))
 
     def conversation(self, messages: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
         """The tokens of a conversation, up to where the model's answer begins.
 
         Control tokens are the template's alone: the same letters in a message are text. Raises
-        ChatTemplateError when the file has no template, or the template objects.
+        ChatTemplateError when the file has no template, or the template objects, RequestError for
+        a message that is no text.
         """
+        for message in messages:
+            for value in message.values():
+                _require_text(value)
         if self.template is None:
             raise ChatTemplateError(f"{self.name} has no chat template: give it plain text")
         marker = re.compile("|".join(map(re.escape, self.vocabulary.markers)) or "(?!)")
@@ -64,6 +71,16 @@ class Language:
         if bos is None or not self.vocabulary.adds_bos or tokens[:1] == [bos]:
             return tuple(tokens)
         return (bos, *tokens)
+
+
+def _require_text(text: str) -> None:
+    """Refuse what Unicode cannot write, as Python reads bytes that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RequestError(
+            f"character {error.start} of the text is no Unicode: {text[error.start]!a}"
+        ) from None
 
 
 def read_language(weights: Weights) -> Language:

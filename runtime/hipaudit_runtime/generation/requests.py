@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -11,6 +12,8 @@ from hipaudit_runtime.errors import RuntimeFault
 _LEAST_TEMPERATURE: Final = 1e-5
 _MOST: Final = 1e4
 _SEEDS: Final = 1 << 64
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""No character: how Python reads a byte that is not UTF-8."""
 
 
 def _require(name: str, value: float, low: float, high: float) -> None:
@@ -85,6 +88,9 @@ class Request:
         _require("seed", self.seed, 0, _SEEDS - 1)
         if not all(self.stop):
             raise ValueError("a stop text is empty")
+        wrong = [stop for stop in self.stop if _SURROGATE.search(stop)]
+        if wrong:
+            raise ValueError(f"the stop text {wrong[0]!a} is no Unicode")
 
 
 class Finish(Enum):

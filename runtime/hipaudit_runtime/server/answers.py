@@ -9,7 +9,7 @@ from typing import final
 
 from fastapi import Request as HttpRequest
 
-from hipaudit_runtime.generation.requests import Event, Finish, Request
+from hipaudit_runtime.generation.requests import Event, Finish, Request, RequestError
 from hipaudit_runtime.server.worker import Ticket, Worker
 
 
@@ -44,6 +44,11 @@ class Answers:
         self.finishes: list[str | None] = [None] * len(requests)
         self.error: Exception | None = None
         self._tickets: list[Ticket] = []
+        if len(requests) > worker.most:
+            raise RequestError(
+                f"{len(requests)} answers are asked for, and {worker.most} is all that this server "
+                "has room for"
+            )
         try:
             for choice, request in enumerate(requests):
                 self._tickets.append(worker.submit(request, self._listener(choice)))

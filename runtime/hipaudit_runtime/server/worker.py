@@ -47,14 +47,14 @@ class Worker:
     """
 
     __slots__ = (
-        "_commands", "_engine", "_error", "_lock", "_most", "_open", "_ordinal", "_running",
-        "_stopping", "_thread",
+        "_commands", "_engine", "_error", "_lock", "_open", "_ordinal", "_running", "_stopping",
+        "_thread", "most",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, ordinal: int, most: int) -> None:
         self._engine = engine
         self._ordinal = ordinal
-        self._most = most
+        self.most = most
         self._lock = threading.Lock()
         self._open: set[Ticket] = set()
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -88,7 +88,7 @@ class Worker:
         with self._lock:
             if self._error is not None or self._stopping:
                 raise StoppedError(f"the engine has stopped: {self._error or 'shutting down'}")
-            if self.open >= self._most:
+            if self.open >= self.most:
                 raise BusyError(f"{self.open} requests are open, and no more may be: try again")
             self._open.add(ticket)
         self._commands.put(lambda: self._begin(ticket))
