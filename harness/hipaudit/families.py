@@ -175,12 +175,16 @@ def _wholly_masked(generator: np.random.Generator, shape: Shape, limits: Limits)
 
 
 def _planted(generator: np.random.Generator, shape: Shape, limits: Limits, special: float) -> Wide:
-    """Ordinary values with about one special value in every second row."""
+    """Ordinary values with a special one in about every second row, often at one of its ends."""
     values = _normal(generator, shape, limits)
     if values.size:
         rows = values.reshape(-1, shape[-1])
         hit = np.flatnonzero(generator.uniform(size=len(rows)) < 0.5)
-        rows[hit, generator.integers(0, shape[-1], len(hit))] = special
+        hit = hit if hit.size else np.array([len(rows) - 1])
+        # A row's ends are where searches begin and where loops leave off.
+        last = shape[-1] - 1
+        places = generator.integers(-last - 1, 2 * last + 2, len(hit)).clip(0, last)
+        rows[hit, places] = special
     return values
 
 

@@ -45,6 +45,8 @@ _SYSTEM_CALLS = (
     *("write", "pwrite", "pwrite64", "writev", "send", "sendmsg", "fwrite"),
 )
 """Over the emulated device the ledger sees what a program hands to the system."""
+_OWN_CALLS = ("_exit", "hipaudit_ledger_*")
+"""Over every device it sees processes end, and has functions of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +295,7 @@ def ledger_for(below: Path) -> Path:
     if "hipMalloc" not in names:
         raise ToolchainError(f"{below} is no HIP library: it has no hipMalloc")
     status = below.stat()
-    identity = f"{below} {status.st_size} {status.st_mtime_ns}"
+    identity = f"{below} {status.st_size} {status.st_mtime_ns} {_SYSTEM_CALLS} {_OWN_CALLS}"
 
     def build(place: Path) -> None:
         _compile_ledger(place, below, names)
@@ -312,7 +314,8 @@ def _compile_ledger(folder: Path, below: Path, names: Sequence[str]) -> None:
     (objects / "ledger_config.h").write_text(
         f'{text}inline constexpr char kBelow[] = "{loaded_as}";\n'
     )
-    exported = (*names, *(_SYSTEM_CALLS if loaded_as == EMULATED else ()), "hipaudit_ledger_*")
+    calls = _SYSTEM_CALLS if loaded_as == EMULATED else ()
+    exported = (*names, *calls, *_OWN_CALLS)
     exports = "".join(f"{name};" for name in exported)
     shared = [NATIVE / "device" / name for name in ("json.cpp", "runtime_support.cpp")]
     built = _compile(objects, [NATIVE / "ledger", *shared])

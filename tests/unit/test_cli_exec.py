@@ -111,6 +111,64 @@ def test_a_program_that_is_no_python_is_left_alone() -> None:
     assert execute("sh", "-c", "exit 9").returncode == 9
 
 
+LAUNCH = PROGRAM.replace("sys.argv[1]", "'good'").replace("sys.exit(int(sys.argv[2]))", "")
+ENDS = {
+    "fork": """
+import os
+if os.fork() == 0:
+    {launch}
+    {leak}
+    os._exit(0)
+os.wait()
+""",
+    "fork after a launch": """
+import os
+{launch}
+if os.fork() == 0:
+    {leak}
+    sys.exit(0)
+os.wait()
+""",
+    "killed": """
+import os, signal
+{launch}
+os.kill(os.getpid(), signal.SIGKILL)
+""",
+}
+
+
+def ending(how: str, *, leak: bool = False) -> subprocess.CompletedProcess[str]:
+    launch = f"exec({LAUNCH!r}, globals())"
+    forgotten = "from hip import hip; hip.hipMalloc(777)" if leak else "pass"
+    return execute(sys.executable, "-c", ENDS[how].format(launch=launch, leak=forgotten))
+
+
+@pytest.mark.parametrize("how", ["fork", "fork after a launch"])
+def test_a_forked_process_that_leaves_without_exit_handlers_is_accounted_for(how: str) -> None:
+    clean = ending(how)
+    assert clean.returncode == 0, clean.stdout
+    assert "ran good on gfx942: 1 launch, 64 threads" in clean.stdout
+    leaking = ending(how, leak=True)
+    assert leaking.returncode == 1, leaking.stdout
+    assert leaking.stdout.count("error: leak") == 1
+    assert "(777 bytes) of hipMalloc was never freed" in leaking.stdout
+
+
+def test_what_a_killed_program_launched_is_not_lost() -> None:
+    killed = ending("killed")
+    assert killed.returncode == 128 + 9
+    assert "ran good on gfx942: 1 launch, 64 threads" in killed.stdout
+    silent = execute("sh", "-c", "kill -9 $$")
+    assert "no HIP call was seen before the program was ended" in silent.stdout
+
+
+def test_a_script_that_is_not_executable_is_told_from_one_that_is_not_there(app: Path) -> None:
+    app.chmod(0o644)
+    result = execute(str(app))
+    assert result.returncode == 2
+    assert result.stderr == (f"hipaudit: {app} is not executable: hipaudit exec -- python {app}\n")
+
+
 def test_a_missing_program_and_a_wrong_part_exit_2() -> None:
     result = execute("absent-program")
     assert (result.returncode, result.stderr) == (

@@ -182,3 +182,10 @@ def test_byte_blocks_reach_every_class_of_scale() -> None:
 
     collect()
     assert classes == {"nan", "inf", "subnormal", "zero"}
+
+
+def test_a_planted_value_is_there_and_often_at_an_end_of_its_row() -> None:
+    planted = [tensor(float32, (1, 20), "with nan", seed=seed) for seed in range(100)]
+    places = [int(np.flatnonzero(np.isnan(values[0]))[0]) for values in planted]
+    assert min(places.count(0), places.count(19)) >= 15
+    assert len(set(places)) >= 12

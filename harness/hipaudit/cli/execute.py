@@ -154,6 +154,10 @@ def _run(program: list[str], environment: dict[str, str]) -> int:
     """Run the program in the foreground; return its exit code, 128 + N for a signal N."""
     found = shutil.which(program[0], path=environment.get("PATH"))
     if found is None:
+        if Path(program[0]).is_file():
+            raise UsageError(
+                f"{program[0]} is not executable: hipaudit exec -- python {program[0]}"
+            )
         raise UsageError(f"there is no program {program[0]}")
     sys.stdout.flush()
     child = subprocess.Popen([found, *program[1:]], env=environment)
@@ -184,13 +188,15 @@ def _outcome(records: list[dict[str, Any]], ran: Ran) -> Outcome:
     counted = launches(records)
     notes = [f"the program ended with exit code {ran.code}"] if ran.code else []
     void = None
+    # A program that a signal ended cannot give its account any more.
+    seen = "seen before the program was ended" if ran.code > 128 else "made"
     tracked = memory is not None and memory.calls > 0
     if ran.ledger or ran.choice == "rocm":
         notes.append("kernels were not checked: the ledger's checks are all that ran")
-        void = None if tracked else "no HIP call was made"
+        void = None if tracked else f"no HIP call was {seen}"
     elif not sum(entry.launches for entry in counted):
         notes.append("no kernel ran: the ledger's checks are all there was")
-        void = None if tracked else "no kernel ran and no HIP call was made"
+        void = None if tracked else f"no kernel ran and no HIP call was {seen}"
     elif ran.build == "plain":
         notes.append("access checks were not run: --plain")
     elif not sum(entry.accesses for entry in counted):

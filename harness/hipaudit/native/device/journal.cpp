@@ -1,6 +1,7 @@
 #include "journal.h"
 
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -11,6 +12,10 @@
 #include "json.h"
 #include "settings.h"
 #include "sync.h"
+
+// pthread_atfork under its own name is not in every C library's shared part.
+extern "C" int __register_atfork(void (*prepare)(), void (*parent)(), void (*child)(), void* dso);
+extern "C" void* __dso_handle;
 
 namespace hipaudit {
 namespace {
@@ -25,6 +30,16 @@ struct Sum {
 std::map<std::string, Sum>& sums() {
   static auto* map = new std::map<std::string, Sum>;
   return *map;
+}
+
+// A process that is killed loses what came since the last time alone.
+constexpr uint64_t kMostUnwrittenMs = 100;
+uint64_t last_written_ms = 0;
+
+uint64_t now_ms() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
 }
 
 void put_index(JsonWriter& json, const char* key, const uint32_t (&index)[3]) {
@@ -101,20 +116,10 @@ void journal_finding(const Finding& finding) {
   journal_line(json.text());
 }
 
-void journal_launch(const LaunchCount& count) {
-  Locked lock(mutex);
-  Sum& sum = sums()[count.kernel + '\n' + count.arch + '\n' + count.build];
-  LaunchCount before = sum.count;
-  sum.count = count;
-  sum.count.threads += before.threads;
-  sum.count.accesses += before.accesses;
-  sum.count.moved += before.moved;
-  sum.count.launch_ms += before.launch_ms;
-  ++sum.launches;
-}
+namespace {
 
-void journal_flush() {
-  Locked lock(mutex);
+void write_launches() {
+  last_written_ms = now_ms();
   for (const auto& [key, sum] : sums()) {
     JsonWriter json;
     json.open('{').key("record").value("launch").key("kernel").value(sum.count.kernel);
@@ -128,11 +133,41 @@ void journal_flush() {
   sums().clear();
 }
 
+}  // namespace
+
+void journal_launch(const LaunchCount& count) {
+  Locked lock(mutex);
+  Sum& sum = sums()[count.kernel + '\n' + count.arch + '\n' + count.build];
+  LaunchCount before = sum.count;
+  sum.count = count;
+  sum.count.threads += before.threads;
+  sum.count.accesses += before.accesses;
+  sum.count.moved += before.moved;
+  sum.count.launch_ms += before.launch_ms;
+  ++sum.launches;
+  if (now_ms() - last_written_ms >= kMostUnwrittenMs) write_launches();
+}
+
+void journal_flush() {
+  Locked lock(mutex);
+  write_launches();
+}
+
 namespace {
 
-struct AtExit {
-  ~AtExit() { journal_flush(); }
-} at_exit;
+void lock_for_fork() { mutex.lock(); }
+void unlock_in_parent() { mutex.unlock(); }
+
+// What the parent launched is the parent's to write.
+void begin_in_child() {
+  sums().clear();
+  mutex.unlock();
+}
+
+struct Process {
+  Process() { __register_atfork(lock_for_fork, unlock_in_parent, begin_in_child, &__dso_handle); }
+  ~Process() { journal_flush(); }
+} process;
 
 }  // namespace
 }  // namespace hipaudit

@@ -1,6 +1,7 @@
 #include "finish.h"
 
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <map>
@@ -8,6 +9,7 @@
 
 #include "../device/export.h"
 #include "annotate.h"
+#include "below.h"
 #include "errors.h"
 #include "ledger.h"
 #include "options.h"
@@ -98,6 +100,8 @@ void finish() {
   options.mode = Mode::off;
 }
 
+pid_t own_pid = 0;
+
 // The last of all handlers when the library was preloaded, since none was registered before it.
 void finish_and_exit(int status, void*) {
   if (!preloaded()) return;
@@ -105,7 +109,18 @@ void finish_and_exit(int status, void*) {
   finish();
   if (!tell || status != 0 || errors_so_far() == 0) return;
   fflush(nullptr);
-  _exit(1);
+  syscall(SYS_exit_group, 1);
+}
+
+// A process that leaves without its exit handlers, as forked workers do, is accounted for as well.
+// A child of vfork runs in its parent's memory until then: the parent goes on.
+int finish_early(int status) {
+  if (!preloaded() || getpid() != own_pid) return status;
+  bool tell = options.mode.load() == Mode::report;
+  finish();
+  void* flush = find_below("hipaudit_flush");
+  if (flush != nullptr) reinterpret_cast<void (*)()>(flush)();
+  return tell && status == 0 && errors_so_far() != 0 ? 1 : status;
 }
 
 // In the order in which they are taken elsewhere.
@@ -131,6 +146,7 @@ void unlock_all() {
 
 // What the parent made is the parent's to end.
 void begin_child() {
+  own_pid = getpid();
   ledger().first_own_serial = ledger().records.last_serial() + 1;
   unlock_all();
   end_all_watches();
@@ -144,6 +160,7 @@ JsonWriter opened(const char* record, bool final) {
 }
 
 __attribute__((constructor)) void start() {
+  own_pid = getpid();
   read_options();
   __register_atfork(lock_all, unlock_all, begin_child, &__dso_handle);
   on_exit(finish_and_exit, nullptr);
@@ -185,3 +202,8 @@ void write_sums(bool final) {
 }
 
 }  // namespace hipaudit::ledger
+
+HIPAUDIT_EXPORT void _exit(int status) {
+  syscall(SYS_exit_group, hipaudit::ledger::finish_early(status));
+  __builtin_unreachable();
+}
