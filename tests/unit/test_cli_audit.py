@@ -117,3 +117,14 @@ def test_progress_says_what_runs_and_what_is_left(tmp_path: Path) -> None:
 def test_every_name_that_only_takes_is_in_the_help() -> None:
     listed = _OTHERS.replace(",", "").split()
     assert sorted(listed) == sorted(OTHERS)
+
+
+def test_a_quick_audit_says_that_no_example_met_an_adversary(tmp_path: Path) -> None:
+    done = audit("--only", "softmax", "--quick", "--out", "r", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "r" / "kernels" / "softmax.md").read_text(encoding="utf-8")
+    assert "No example met a device that uses its freedoms" in page
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| gfx")]
+    assert [row[2] for row in rows[:2]] == ["0", "0"]
+    quick = make_plan(("softmax",), None, 3, "emulated", quick=True)
+    assert quick.name != make_plan(("softmax",), None, 3, "emulated").name

@@ -113,7 +113,8 @@ def _examined(
     tick: Callable[[], None] = (lambda: progress(1)) if build == "plain" else (lambda: None)
     # Adversaries move numbers; the checked build asks about accesses.
     plain = build == "plain"
-    done = examine(spec, part, examples=examples, blob=blob, adversarial=plain, progress=tick)
+    meets = plain and payload["adversarial"]
+    done = examine(spec, part, examples=examples, blob=blob, adversarial=meets, progress=tick)
     failure = done.failure
     sums = None
     if plain and blob is None and failure is None and spec.sums is not None:
@@ -143,15 +144,20 @@ def audit(
     examples: int | None = None,
     workers: int = 0,
     blob: Sequence[str] | None = None,
+    adversarial: bool = True,
     tick: Callable[[], None] = lambda: None,
 ) -> KernelAudit:
-    """Examine one spec in a child; *tick* is called for each example of the plain build."""
+    """Examine one spec in a child; *tick* is called for each example of the plain build.
+
+    adversarial  whether examples meet a device that uses its freedoms, beside the natural one
+    """
     payload = {
         "spec": spec.name,
         "archs": list(archs),
         "examples": examples,
         "checked": choice == "emulated" and blob is None,
         "blob": list(blob) if blob else None,
+        "adversarial": adversarial,
     }
     result = run_in_child(
         "hipaudit.audits.kernels:examine_in_child",

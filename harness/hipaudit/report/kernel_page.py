@@ -24,6 +24,7 @@ def page(audit: KernelAudit, folder: Path) -> Page:
         "formula": spec.formula,
         "exact": spec.exact,
         "verdicts": [_verdict(verdict) for verdict in audit.verdicts],
+        "adversarial": any(verdict["adversarial"] for verdict in audit.verdicts),
         "status": status,
         "nearest": [
             {"arch": verdict["arch"], **_element(element)}

@@ -40,6 +40,7 @@ from hipaudit.report import (
     resolved_page,
 )
 from hipaudit.report.page import Page, Values, causes
+from hipaudit.report.plots import side_by_side
 from hipaudit.report.ulp_page import ulp_tables
 from hipaudit.resources import kernels_folder
 from hipaudit.text import plural
@@ -91,7 +92,8 @@ def write_reports(data: AuditData, folder: Path, kept: Path | None = None) -> li
     kept  where the mutation scores are kept: *folder* unless said
     """
     scores = read_scores(kept or folder)
-    pages = list(_pages(data, scores, folder))
+    with side_by_side():
+        pages = list(_pages(data, scores, folder))
     pages.insert(0, _index(data, pages, scores))
     common = _common(data)
     written = []

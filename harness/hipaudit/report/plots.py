@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+import multiprocessing
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from hipaudit.errors import HipauditError
 from hipaudit.memory import MemoryUse
 from hipaudit.text import inert, size
 
@@ -230,8 +236,55 @@ def dark_rules(scope: str = "") -> str:
 _STYLE = f"<style>@media (prefers-color-scheme: dark){{{dark_rules()}}}</style>\n"
 
 
+_Drawing: TypeAlias = "tuple[Callable[[Figure], None], Path, float]"
+_waiting: ContextVar[list[_Drawing] | None] = ContextVar("hipaudit_plots", default=None)
+
+
+@contextmanager
+def side_by_side() -> Iterator[None]:
+    """Draw what is saved inside when all of it is known, on as many processors as there are.
+
+    Raises HipauditError when a plot could not be drawn; standard error then says why.
+    """
+    drawings: list[_Drawing] = []
+    token = _waiting.set(drawings)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    count = min(os.cpu_count() or 1, len(drawings))
+    if count < 2:
+        _draw_all(drawings)
+        return
+    import matplotlib.figure  # noqa: F401 - once, and not in each process
+
+    fork = multiprocessing.get_context("fork")
+    workers = [fork.Process(target=_draw_all, args=(drawings[i::count],)) for i in range(count)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the threads of numpy's BLAS
+        for worker in workers:
+            worker.start()
+    for worker in workers:
+        worker.join()
+    if any(worker.exitcode for worker in workers):
+        raise HipauditError("the plots could not be drawn")
+
+
+def _draw_all(drawings: Iterable[_Drawing]) -> None:
+    for drawing in drawings:
+        _draw(*drawing)
+
+
 def save(draw: Callable[[Figure], None], path: Path, height: float = 2.8) -> None:
     """Draw on a figure of our own, without a display, and write it, for light and dark pages."""
+    waiting = _waiting.get()
+    if waiting is None:
+        _draw(draw, path, height)
+    else:
+        waiting.append((draw, path, height))
+
+
+def _draw(draw: Callable[[Figure], None], path: Path, height: float) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
