@@ -17,6 +17,7 @@ _POINTER = re.compile(r"^ *\| ")
 _TOTAL = re.compile(r"^(\d+ (?:warnings?|errors?).*generated) when compiling for \S+$")
 _MISSING = re.compile(r"'([^']+)' file not found")
 _ASSEMBLY = re.compile(r"\b(?:__asm__|__asm|asm)\b")
+_BUILTIN = re.compile(r"undeclared identifier '(__builtin_amdgcn_(\w+?)_\w+)'")
 _EXPRESSION = "<name expression>"
 _OURS = (_EXPRESSION, "<inline asm>", "/hipaudit/describe.h", "/hipaudit/kernel_record.h")
 
@@ -93,8 +94,13 @@ def _ways_out(messages: list[_Message]) -> Iterator[str]:
     """Yield what to do about errors whose cause is known."""
     for message in messages:
         missing = _MISSING.search(message.head)
+        builtin = _BUILTIN.search(message.head)
         if missing is not None:
             yield _about_header(missing[1])
+        elif builtin is not None:
+            cores = builtin[2] in {"mfma", "wmma", "smfmac", "swmmac"}
+            why = "Matrix cores are not emulated" if cores else f"{builtin[1]} is not emulated here"
+            yield f"{why}: give the kernel a C++ path beside it, and choose it with -D."
         elif _ASSEMBLY.search(linecache.getline(message.file, message.line)):
             yield (
                 "The emulated device is not an AMD processor: give the kernel a C++ path beside "

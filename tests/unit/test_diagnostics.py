@@ -60,5 +60,15 @@ def test_a_name_expression_that_does_not_compile_is_one_sentence() -> None:
     assert text == "the kernel's name cannot be compiled: use of undeclared identifier 'flot'"
 
 
+def test_builtins_that_are_not_emulated_have_a_way_out() -> None:
+    for name, says in (
+        ("__builtin_amdgcn_mfma_f32_16x16x16f16", "Matrix cores are not emulated"),
+        ("__builtin_amdgcn_permlanex16_var", "__builtin_amdgcn_permlanex16_var is not emulated"),
+    ):
+        text = explained(f"k.hip:1:10: error: use of undeclared identifier '{name}'\n")
+        assert says in text
+        assert "choose it with -D" in text
+
+
 def test_the_processor_is_not_named() -> None:
     assert explained("1 error generated when compiling for x86-64-v3.\n") == "1 error generated"

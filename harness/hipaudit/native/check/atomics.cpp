@@ -5,6 +5,7 @@
 // releasing thread knew at its fence is past for the acquiring thread, provided that the scopes of
 // all four reach from the one to the other; a barrier hands it on to the block.
 #include <algorithm>
+#include <bit>
 
 #include "check/access.h"
 #include "check/epochs.h"
@@ -197,6 +198,18 @@ void atomics_at_wave(Block& block, uint32_t first_thread, uint64_t lanes) {
     if ((lanes >> lane & 1) != 0) threads[first_thread + lane].acquired = together;
 }
 
+// A rendezvous between two fences of its lanes orders what lies beyond them.
+void fences_at_wave(Block& block, uint32_t first_thread, uint64_t lanes) {
+  std::vector<ThreadSync>& threads = check_of(block).threads;
+  constexpr auto kWave = static_cast<size_t>(Reach::wave);
+  for (uint64_t rest = lanes; rest != 0; rest &= rest - 1) {
+    ThreadSync& sync = threads[first_thread + static_cast<uint32_t>(std::countr_zero(rest))];
+    if (const Release* release = sync.fenced[kWave];
+        release != nullptr && release->block == check_of(block).index)
+      sync.wave_released = release->epoch;
+  }
+}
+
 void Checker::fence(Worker& worker, int order, int scope) {
   flush_pending(check_of(worker), *worker.launch);
   BlockCheck& check = check_of(*worker.block);
@@ -204,6 +217,8 @@ void Checker::fence(Worker& worker, int order, int scope) {
   Reach reach = reach_of(scope);
   if (acquires(order)) {
     if (check.all_fenced >= Reach::block && reach >= Reach::block) sync.past = check.bare;
+    if (reach >= Reach::wave)
+      sync.wave_seen = check.wave_bare[worker.current->index.flat >> worker.launch->wave_shift];
     learn(sync, check, reach);
     check.anyone_acquired = check.anyone_acquired || !sync.acquired.empty();
     publish(worker, check);

@@ -276,8 +276,13 @@ void Checker::block_passes_grid(Worker& worker, Block& block) {
 void Checker::wave_meets(Worker& worker, Block& block, uint32_t wave, uint64_t lanes,
                          bool ordered) {
   flush_pending(check_of(worker), *worker.launch);
-  if (!ordered) return;
   BlockCheck& check = check_of(block);
+  if (!ordered) {
+    if (check.threads.empty()) return;
+    fences_at_wave(block, wave << worker.launch->wave_shift, lanes);
+    check.wave_bare[wave] = check.epoch;
+    return;
+  }
   check.wave_past[wave] = check.epoch;
   advance_epoch(check);
   if (!check.threads.empty()) atomics_at_wave(block, wave << worker.launch->wave_shift, lanes);
@@ -343,6 +348,9 @@ bool happened_before(const Record& record, const Present& now) {
   if (check.threads.empty()) return false;
   const ThreadSync& sync = check.threads[now.thread];
   Reach distance = wave == now.wave ? Reach::wave : Reach::block;
+  if (wave == now.wave && epoch <= sync.wave_seen &&
+      epoch <= check.threads[record.thread()].wave_released)
+    return true;
   return epoch <= sync.past || covered(check.acquired, record, distance, now.shared) ||
          covered(sync.acquired, record, distance, now.shared);
 }

@@ -46,6 +46,10 @@ struct ThreadSync {
   std::vector<Acquired> observed;  // what they release is known once a fence follows
   std::vector<Acquired> acquired;  // what they release is known
   uint32_t past = 0;               // through barriers that order nothing, between fences that do
+  // The same within the wave: what the thread had released when its lanes met, and when they had
+  // met before its latest acquire.
+  uint32_t wave_released = 0;
+  uint32_t wave_seen = 0;
 };
 
 // Reads of words that held nothing, by word.
@@ -63,6 +67,7 @@ struct BlockCheck {
   Past past;                                         // through barriers
   uint32_t bare = 0;                                 // through barriers that order nothing
   uint32_t wave_past[kMostWaves] = {};               // within the wave
+  uint32_t wave_bare[kMostWaves] = {};               // where its lanes met without an order
   std::vector<Acquired> acquired;                    // by threads that a barrier came after
   std::vector<Acquired> observed;                    // read by such threads without a fence
   bool anyone_acquired = false;                      // a thread or, through a barrier, the block
@@ -158,6 +163,7 @@ bool has_seen(const Present& now, uintptr_t address, Reach distance);
 // Synchronisation through atomics, in atomics.cpp.
 void atomics_at_barrier(Block& block);
 void atomics_at_wave(Block& block, uint32_t first_thread, uint64_t lanes);
+void fences_at_wave(Block& block, uint32_t first_thread, uint64_t lanes);
 void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, int scope, int kind,
                    uintptr_t pc);
 // What lies at the address is aligned too little for what the instruction takes it for.

@@ -35,7 +35,8 @@ void start_run(BlockCheck& check, uint32_t first, uint32_t count) {
   check.past = {before, before};
   check.bare = before;
   std::fill(check.wave_past, check.wave_past + kMostWaves, before);
-  for (ThreadSync& sync : check.threads) sync.past = before;
+  std::fill(check.wave_bare, check.wave_bare + kMostWaves, before);
+  for (ThreadSync& sync : check.threads) sync.past = sync.wave_released = sync.wave_seen = before;
 }
 
 // All that the block did so far counts as past for its own threads from now on.
