@@ -10,6 +10,7 @@ import pytest
 from hipaudit.device import Device
 from hipaudit.library import SPECS
 from hipaudit.property import Examination
+from hipaudit.spec import BOTH_WAVES
 
 pytestmark = pytest.mark.numerics
 
@@ -345,6 +346,7 @@ def test_a_planted_mistake_is_found(mistake: Mistake, planted: Planted) -> None:
 @pytest.mark.parametrize(
     "mistake", UNALIGNED, ids=lambda mistake: f"{mistake.spec}: {mistake.what}".replace(" ", "-")
 )
+@pytest.mark.parametrize("part", BOTH_WAVES[:1], indirect=True)  # addresses know no wave's width
 def test_a_vector_at_any_address_is_found_by_the_checks(
     mistake: Mistake, part: Device, planted: Planted
 ) -> None:

@@ -66,11 +66,11 @@ def _lost_bits() -> dict[str, Array]:
     """A row whose small elements are all rounding error, of more bits than bfloat16 has.
 
     One thread of 1024 has 2^24 and then 2047 of them; what each loses in a shorter format adds up
-    to more than the bound.
+    to more than the bound. All of it is scaled by 2^-40, below what fp16 holds.
     """
     x = np.zeros((1, 1 << 21), dtype=float32)
-    x[0, ::1024] = 1 - 2.0**-9
-    x[0, 0] = 1 << 24
+    x[0, ::1024] = (1 - 2.0**-9) * 2.0**-40
+    x[0, 0] = 2.0**-16
     return {"x": x}
 
 
