@@ -122,6 +122,8 @@ PERMUTE = Spec(
     cases=(
         {"chosen": np.array([[0]], np.int32), "experts": 1},
         {"chosen": np.full((300, 2), 1023, np.int32), "experts": 1024},
+        # Counts of every wave in each of several pieces of the scan.
+        {"chosen": (np.arange(600, dtype=np.int32) * 7 % 1024).reshape(-1, 2), "experts": 1024},
         {"chosen": np.array([[3, -1], [8, 0], [7, 2**31 - 1]], np.int32), "experts": 8},
         {"chosen": np.arange(1030, dtype=np.int32)[::-1].reshape(-1, 2) % 7, "experts": 9},
     ),
