@@ -127,7 +127,10 @@ from hip import hiprtc
 source = b'''extern "C" __global__ void copy(const int* in, int* out) {
   out[threadIdx.x] = in[threadIdx.x];
 }
-extern "C" __global__ void through(int** in, int* out) { out[threadIdx.x] = (*in)[threadIdx.x]; }
+extern "C" __global__ void hidden(const long* in, int* out) {
+  out[threadIdx.x] = ((const int*)~*in)[threadIdx.x];
+}
+extern "C" __global__ void listed(int* const* flags, int* unused) { *flags[1] = 5; }
 '''
 program = ok(hiprtc.hiprtcCreateProgram(source, b"k.hip", 0, None, None))
 assert int(hiprtc.hiprtcCompileProgram(program, 0, None)[0].value) == 0
@@ -155,8 +158,9 @@ def test_a_kernel_may_use_the_memory_and_the_host_still_may_not(under_ledger: Ru
 fetch()
 launch(b"copy", at, int(device))
 pointer = ok(hip.hipMalloc(8))
-hip.hipMemcpy(pointer, at.to_bytes(8, "little"), 8, hip.hipMemcpyKind.hipMemcpyHostToDevice)
-launch(b"through", int(pointer), int(device))
+code = (~at & (1 << 64) - 1).to_bytes(8, "little")
+hip.hipMemcpy(pointer, code, 8, hip.hipMemcpyKind.hipMemcpyHostToDevice)
+launch(b"hidden", int(pointer), int(device))
 print(host[5])
 hip.hipDeviceSynchronize()
 hip.hipFree(pointer)
@@ -183,6 +187,33 @@ while polled[0] == 0:
 print(host[5])
 hip.hipDeviceSynchronize()
 hip.hipHostFree(flag)
+hip.hipModuleUnload(module)
+end()
+"""
+    )
+    assert (ran.code, ran.output) == (0, "7\n"), ran.errors
+    assert findings(ran) == []
+
+
+def test_a_kernel_may_tell_the_host_through_a_table_of_addresses(under_ledger: Run) -> None:
+    ran = under_ledger(
+        START
+        + KERNEL
+        + """
+flag, table = ok(hip.hipHostMalloc(1024, 0)), ok(hip.hipMalloc(16))
+address = flag.as_c_void_p().value
+rows = bytes(8) + address.to_bytes(8, "little")
+hip.hipMemcpy(table, rows, 16, hip.hipMemcpyKind.hipMemcpyHostToDevice)
+polled = ctypes.c_int.from_address(address)
+polled.value = 0
+fetch()
+launch(b"listed", int(table), int(device))
+while polled.value != 5:
+    pass
+print(host[5])
+hip.hipDeviceSynchronize()
+hip.hipHostFree(flag)
+hip.hipFree(table)
 hip.hipModuleUnload(module)
 end()
 """

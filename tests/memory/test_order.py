@@ -17,13 +17,31 @@ from hip import hiprtc
 source = b'''extern "C" __global__ void fill(int* out, int value) { out[threadIdx.x] = value; }
 extern "C" __global__ void twice(const int* in, int* out) {
   out[threadIdx.x] = 2 * in[threadIdx.x];
-}'''
+}
+extern "C" __global__ void column(float* matrix, int at) {
+  for (int i = 0; i < 4; ++i) matrix[threadIdx.x / 32 * 8 + at + i] = at + 1.0f;
+}
+struct Target { int value; int* out; int* other; };
+extern "C" __global__ void into(Target to) { to.out[threadIdx.x] = to.value; }'''
+NAMES = (b"fill", b"twice", b"column", b"into")
+
+class Target(ctypes.Structure):
+    _fields_ = [("value", ctypes.c_int), ("out", ctypes.c_void_p), ("other", ctypes.c_void_p)]
+
+def launch_into(stream, out, other):
+    target = Target(3 if stream is one else 4, int(out), int(other))
+    words = (ctypes.c_void_p * 1)(ctypes.addressof(target))
+    library = ctypes.CDLL("libamdhip64.so")
+    function, handle = (ctypes.c_void_p(int(item)) for item in (into, stream))
+    status = library.hipModuleLaunchKernel(function, 1, 1, 1, N, 1, 1, 0, handle, words, None)
+    assert status == 0, status
+
 program = ok(hiprtc.hiprtcCreateProgram(source, b"k.hip", 0, None, None))
 assert int(hiprtc.hiprtcCompileProgram(program, 0, None)[0].value) == 0
 code = bytearray(ok(hiprtc.hiprtcGetCodeSize(program)))
 hiprtc.hiprtcGetCode(program, code)
 module = ok(hip.hipModuleLoadData(bytes(code)))
-fill, twice = (ok(hip.hipModuleGetFunction(module, name)) for name in (b"fill", b"twice"))
+fill, twice, column, into = (ok(hip.hipModuleGetFunction(module, name)) for name in NAMES)
 N = 256
 one, two = (ok(hip.hipStreamCreateWithFlags(1)) for _ in range(2))
 event = ok(hip.hipEventCreate())
@@ -133,6 +151,15 @@ hip.hipMemsetAsync(int(a) + 2 * N, 2, 2 * N, two)
 hip.hipMemset2DAsync(int(a), 64, 1, 32, 8, one)
 hip.hipMemset2DAsync(int(a) + 32, 64, 2, 32, 8, two)
 
+== columns of one matrix by kernels
+hip.hipMemset(a, 0, 4 * N)
+launch(column, one, a, ctypes.c_int(0))
+launch(column, two, a, ctypes.c_int(4))
+
+== members of a structure that each stream uses its own of
+launch_into(one, a, b)
+launch_into(two, b, a)
+
 == hipFree waits
 set_a(one)
 d = ok(hip.hipMalloc(64))
@@ -169,6 +196,20 @@ WRONG = cases("""
 == no order: missing-synchronisation: fill
 set_a(one)
 launch(twice, two, a, b)
+
+== columns that overlap: missing-synchronisation: column
+hip.hipMemset(a, 0, 4 * N)
+launch(column, one, a, ctypes.c_int(0))
+launch(column, two, a, ctypes.c_int(3))
+
+== floats, whose low bytes stay as they were: missing-synchronisation: column
+hip.hipMemset(a, 0, 4 * N)
+launch(column, one, a, ctypes.c_int(0))
+launch(twice, two, a, b)
+
+== through a structure: missing-synchronisation: into
+launch_into(one, a, b)
+launch_into(two, a, c)
 
 == write after read: missing-synchronisation: twice
 launch(twice, one, a, b)

@@ -5,8 +5,10 @@
 #include <map>
 
 #include "below.h"
+#include "changes.h"
 #include "graphs.h"
 #include "options.h"
+#include "reach.h"
 #include "uses.h"
 #include "watch.h"
 
@@ -22,7 +24,7 @@ struct Parameter {
 };
 
 constexpr int kMostParameters = 256;
-constexpr size_t kMostRemembered = size_t{64} << 20;
+constexpr uint64_t kCertain = 8;  // what is used at a pointer: an element
 
 // The buffer of arguments that an `extra` list names; null: it names none.
 const char* packed_arguments(void** extra, size_t* size) {
@@ -45,31 +47,38 @@ uint64_t word_at(const char* place) {
   return word;
 }
 
-// The device says what the parameters are.
+// Every word that is an address inside of a live allocation may be a pointer.
+void read_words(const char* place, size_t size, Launch* launch) {
+  for (size_t at = 0; at + sizeof(uint64_t) <= size; at += sizeof(uint64_t))
+    if (word_at(place + at) != 0) launch->given.push_back({word_at(place + at), false, false});
+}
+
+// The device says what the parameters are. Structures may have pointers among their members.
 void read_described(const Request& request, const Parameter* parameters, int count,
                     Launch* launch) {
   size_t size = 0;
   const char* packed = request.extra != nullptr ? packed_arguments(request.extra, &size) : nullptr;
   for (int i = 0; i < count; ++i) {
     const Parameter& parameter = parameters[i];
-    if (parameter.is_pointer == 0) continue;
+    if (parameter.size < sizeof(uint64_t)) continue;
     const char* place = nullptr;
-    if (packed != nullptr && parameter.offset + sizeof(uint64_t) <= size)
+    if (packed != nullptr && parameter.offset + parameter.size <= size)
       place = packed + parameter.offset;
     else if (packed == nullptr && request.parameters != nullptr)
       place = static_cast<const char*>(request.parameters[i]);
-    if (place == nullptr || word_at(place) == 0) continue;
-    launch->given.push_back({word_at(place), parameter.is_const != 0, true});
+    if (place == nullptr) continue;
+    if (parameter.is_pointer != 0 && word_at(place) != 0)
+      launch->given.push_back({word_at(place), parameter.is_const != 0, true});
+    else if (parameter.is_pointer == 0)
+      read_words(place, parameter.size, launch);
   }
 }
 
-// Nobody says: every word that is an address inside of a live allocation may be a pointer.
-void read_words(const Request& request, Launch* launch) {
+// Nobody says what they are.
+void read_undescribed(const Request& request, Launch* launch) {
   size_t size = 0;
   const char* packed = request.extra != nullptr ? packed_arguments(request.extra, &size) : nullptr;
-  if (packed == nullptr) return;
-  for (size_t at = 0; at + sizeof(uint64_t) <= size; at += sizeof(uint64_t))
-    launch->given.push_back({word_at(packed + at), false, false});
+  if (packed != nullptr) read_words(packed, size, launch);
 }
 
 struct Functions {
@@ -82,54 +91,35 @@ Functions& functions() {
   return *known;
 }
 
-Record* live_holder(uint64_t address) {
-  Record* record = ledger().records.find_holder(address);
-  return record != nullptr && record->live ? record : nullptr;
-}
-
-// Which bytes differ, from the first to the last; the same twice: none.
-std::pair<uint64_t, uint64_t> changed(const Before& before) {
-  const auto* now = reinterpret_cast<const char*>(before.address);
-  size_t size = before.bytes.size();
-  if (memcmp(now, before.bytes.data(), size) == 0) return {0, 0};
-  size_t first = 0;
-  size_t last = size;
-  while (now[first] == before.bytes[first]) ++first;
-  while (now[last - 1] == before.bytes[last - 1]) --last;
-  return {first, last};
-}
-
 void note_given(const Call& call, int slot, const Launch& launch, const Given& given,
                 const std::vector<Before>& before, std::vector<Finding>* findings) {
-  Record* record = live_holder(given.address);
+  Record* record = ledger().records.find_live(given.address);
   if (record == nullptr) return;
   const char* kernel = interned(launch.kernel);
   uint64_t at = given.address - record->address;
   Use use = given.constant ? Use::read : Use::touch;
   for (const Before& one : before) {
     if (one.address != record->address || given.constant) continue;
-    auto [first, last] = changed(one);
+    Changed bytes = changed(one);
     // What did not change may have been read, and no more is certain.
     use = Use::read;
-    if (first == last) break;
+    if (bytes.first == bytes.end) break;
     ++record->version;
-    note_use(*record, access_by(call, slot, Use::write, first, last, kernel), findings);
+    Access access = access_by(call, slot, Use::write, bytes.first, bytes.end, kernel);
+    access.bytes = std::move(bytes.bytes);
+    note_use(*record, access, findings);
     return;
   }
+  // Of a structure's members a kernel may use some and leave the rest to others.
+  if (below_is_emulated() && !given.exact) return;
   if (use == Use::touch) ++record->version;
-  note_use(*record, access_by(call, slot, use, at, at + 1, kernel), findings);
-}
-
-bool may_tell_the_host(const Launch& launch) {
-  return std::any_of(launch.given.begin(), launch.given.end(), [](const Given& given) {
-    const Record* record = given.constant ? nullptr : live_holder(given.address);
-    return record != nullptr && (is_host(record->kind) || record->kind == Kind::managed);
-  });
+  uint64_t end = std::min(at + kCertain, record->size);
+  note_use(*record, access_by(call, slot, use, at, end, kernel), findings);
 }
 
 void capture_launch(const Call& call, int slot, const Launch& launch) {
   for (const Given& given : launch.given) {
-    const Record* record = live_holder(given.address);
+    const Record* record = ledger().records.find_live(given.address);
     if (record == nullptr) continue;
     uint64_t at = given.address - record->address;
     Use use = given.constant ? Use::read : Use::touch;
@@ -164,7 +154,7 @@ Launch read_launch(const Request& request) {
   const char* text = name.exists() ? name(function) : nullptr;
   launch.kernel = text != nullptr ? text : "";
   if (!below_is_emulated()) {
-    read_words(request, &launch);
+    read_undescribed(request, &launch);
     return launch;
   }
   Parameter parameters[kMostParameters];
@@ -205,7 +195,7 @@ void lift_given(const Call& call, const Launch& launch) {
   if (!watching()) return;
   Locked lock(ledger().mutex);
   for (const Given& given : launch.given)
-    if (const Record* record = live_holder(given.address))
+    if (const Record* record = ledger().records.find_live(given.address))
       lift_watches(call.thread->id, record->address, record->address + record->size,
                    !given.constant);
 }
@@ -217,7 +207,7 @@ std::vector<Before> remember(const Launch& launch) {
   if (!ledger().order.concurrent()) return before;
   size_t room = kMostRemembered;
   for (const Given& given : launch.given) {
-    Record* record = given.constant ? nullptr : live_holder(given.address);
+    Record* record = given.constant ? nullptr : ledger().records.find_live(given.address);
     if (record == nullptr || record->size > room) continue;
     bool known = std::any_of(before.begin(), before.end(),
                              [&](const Before& one) { return one.address == record->address; });

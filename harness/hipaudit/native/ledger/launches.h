@@ -1,6 +1,7 @@
 // Launches: which allocations a kernel was given, and what it did to them as far as that is known.
 #pragma once
 
+#include "changes.h"
 #include "errors.h"
 #include "handles.h"
 #include "ledger.h"
@@ -37,10 +38,7 @@ bool check_launch(const Call& call, const Launch& launch, const void* function);
 void lift_given(const Call& call, const Launch& launch);
 
 // What memory held before a launch, to see what the launch wrote.
-struct Before {
-  uint64_t address;
-  std::vector<char> bytes;
-};
+constexpr size_t kMostRemembered = size_t{64} << 20;
 std::vector<Before> remember(const Launch& launch);
 
 // The launch was accepted.

@@ -100,6 +100,7 @@ void Records::leave(Record& record) {
 Record& Records::add_memory(uint64_t address, uint64_t size, Kind kind) {
   if (Record* before = find_memory(address)) forget(*before);
   Record& record = make(address, size, kind);
+  has_globals_ = has_globals_ || kind == Kind::global;
   enter(record);
   return record;
 }
@@ -145,6 +146,11 @@ Record* Records::find_holder(uint64_t address) {
     if (in_class_[size_class] != 0) best = pick(address, size_class, best);
   }
   return best;
+}
+
+Record* Records::find_live(uint64_t address) {
+  Record* record = find_holder(address);
+  return record != nullptr && record->live ? record : nullptr;
 }
 
 Record* Records::find_neighbour(uint64_t address, uint64_t reach) {

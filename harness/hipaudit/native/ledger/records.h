@@ -24,6 +24,9 @@ class Records {
   // The live record that holds the address, else the last one freed that did.
   Record* find_holder(uint64_t address);
 
+  // The live record that holds the address; nullptr: none.
+  Record* find_live(uint64_t address);
+
   // A live record that ends at most `reach` bytes before the address, or begins so much after it.
   Record* find_neighbour(uint64_t address, uint64_t reach);
 
@@ -37,6 +40,9 @@ class Records {
     for (Record& record : records_)
       if (record.used && record.live) visit(record);
   }
+
+  // True when there ever was a module's variable.
+  bool has_globals() const { return has_globals_; }
 
   uint64_t last_serial() const { return last_serial_; }
 
@@ -63,6 +69,7 @@ class Records {
   Table blocks_;
   uint64_t in_class_[64] = {};
   uint64_t last_serial_ = 0;
+  bool has_globals_ = false;
   uint32_t last_number_[kKinds] = {};
 };
 

@@ -12,7 +12,32 @@ namespace {
 // Of more accesses than these the oldest are forgotten.
 constexpr size_t kMostAccesses = 64;
 
-bool overlap(const Access& a, const Access& b) { return a.begin < b.end && b.begin < a.end; }
+// The bits of the bytes from one offset to another, as far as they are in a block.
+uint64_t bits_between(uint64_t block, uint64_t begin, uint64_t end) {
+  uint64_t start = block * Bytes::kBlock;
+  uint64_t first = begin > start ? begin - start : 0;
+  uint64_t last = std::min(end - start, Bytes::kBlock);
+  uint64_t below = last == Bytes::kBlock ? ~uint64_t{0} : (uint64_t{1} << last) - 1;
+  return below & ~uint64_t{0} << first;
+}
+
+bool has_bytes(const Bytes& bytes, uint64_t begin, uint64_t end) {
+  uint64_t block = begin / Bytes::kBlock / bytes.step * bytes.step;
+  if ((block + 1) * Bytes::kBlock <= begin) block += bytes.step;
+  for (; block * Bytes::kBlock < end; block += bytes.step)
+    if ((bytes.blocks[block / bytes.step] & bits_between(block, begin, end)) != 0) return true;
+  return false;
+}
+
+bool overlap(const Access& a, const Access& b) {
+  if (a.begin >= b.end || b.begin >= a.end) return false;
+  if (a.bytes.blocks.empty() && b.bytes.blocks.empty()) return true;
+  if (b.bytes.blocks.empty()) return has_bytes(a.bytes, b.begin, b.end);
+  if (a.bytes.blocks.empty()) return has_bytes(b.bytes, a.begin, a.end);
+  for (size_t i = 0; i < a.bytes.blocks.size(); ++i)
+    if ((a.bytes.blocks[i] & b.bytes.blocks[i]) != 0) return true;
+  return false;
+}
 
 bool conflict(Use a, Use b) {
   if (a == Use::free || b == Use::free) return true;
@@ -39,7 +64,12 @@ Finding unordered(const Record& record, const Access& now, const Access& before)
 }
 
 bool contains(const Access& outer, const Access& inner) {
-  return outer.begin <= inner.begin && inner.end <= outer.end;
+  if (outer.begin > inner.begin || inner.end > outer.end) return false;
+  if (outer.bytes.blocks.empty()) return true;
+  if (inner.bytes.blocks.empty()) return false;
+  for (size_t i = 0; i < outer.bytes.blocks.size(); ++i)
+    if ((inner.bytes.blocks[i] & ~outer.bytes.blocks[i]) != 0) return false;
+  return true;
 }
 
 // What comes later is compared with the new access alone, where that says as much.

@@ -14,9 +14,19 @@ namespace hipaudit::ledger {
 // touch: the call was given the memory; whether it reads or writes is not known.
 enum class Use : uint8_t { read, write, touch, free };
 
+// Which bytes of an allocation, where they do not lie together: a bit each, of every `step`-th
+// block of 64. In what lies between nothing is certain.
+struct Bytes {
+  static constexpr uint64_t kBlock = 64;
+
+  uint64_t step = 1;
+  std::vector<uint64_t> blocks;  // none: all of a range
+};
+
 struct Access {
   uint64_t begin = 0;  // offsets in the allocation; what is certain to be used, no more
   uint64_t end = 0;
+  Bytes bytes;
   uint64_t epoch = 0;
   const char* call = "";
   const char* kernel = "";  // interned
