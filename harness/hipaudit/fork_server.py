@@ -35,6 +35,7 @@ def serve(descriptor: int) -> int:
                 break
             os.close(given[0])
             line.send(str(child).encode())
+            line.recv(1)  # the parent has a handle: until then the child's number must stay taken
             _, status = os.waitpid(child, 0)
             line.send(str(os.waitstatus_to_exitcode(status)).encode())
     return _begin(folder, given[0])

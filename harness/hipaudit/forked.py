@@ -80,6 +80,7 @@ def forked(folder: Path, environment: Mapping[str, str], output: Path) -> Iterat
             socket.send_fds(server.line, [os.fsencode(folder)], [writing])
             os.close(writing)
             child = Forked(answers, server.line, os.pidfd_open(int(server.line.recv(64))))
+            server.line.send(b".")
         except BaseException:
             server.close()
             raise
@@ -100,11 +101,11 @@ def _world() -> tuple[Any, ...]:
 
 
 def _taken() -> _Server:
-    """Return an idle server of this world, or a new one; end those of another."""
+    """Return an idle server of this world, or a new one; end those of another, and what died."""
     world = _world()
     with _lock:
-        stale = [server for server in _idle if server.world != world]
-        same = [server for server in _idle if server.world == world]
+        same = [one for one in _idle if one.world == world and one.process.poll() is None]
+        stale = [one for one in _idle if one not in same]
         _idle[:] = same[:-1]
     for server in stale:
         server.close()

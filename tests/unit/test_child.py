@@ -179,3 +179,27 @@ def test_a_child_gets_the_environment_and_folder_of_its_time(
     monkeypatch.setenv("MARK", "second")
     monkeypatch.chdir(tmp_path)
     assert run("hipaudit.job:describe").output == f"gfx942 second {tmp_path}\n"
+
+
+def test_a_child_whose_server_is_killed_is_dead_and_the_next_is_not(
+    impostor: Callable[[str], None], tmp_path: Path
+) -> None:
+    mark = tmp_path / "first"
+    impostor(
+        f"if mkdir {mark} 2> /dev/null; then kill -KILL $PPID; exit; fi\n"
+        "echo '{\"result\": 7}' > /proc/self/fd/$4"
+    )
+    first = run("hipaudit.job:describe")
+    assert first.death is not None
+    assert "SIGKILL" in first.death["message"]
+    second = run("hipaudit.job:describe")
+    assert (second.value, second.death) == (7, None)
+
+
+def test_a_server_that_died_while_it_was_idle_is_replaced(impostor: Callable[[str], None]) -> None:
+    impostor("echo '{\"result\": 7}' > /proc/self/fd/$4")
+    assert run("hipaudit.job:describe").value == 7
+    for server in forked._idle:
+        server.process.kill()
+        server.process.wait()
+    assert run("hipaudit.job:describe").value == 7
