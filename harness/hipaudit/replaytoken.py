@@ -33,8 +33,10 @@ def decode(token: str) -> dict[str, Any]:
         task = json.loads(plain)
     except (ValueError, binascii.Error, zlib.error):
         task = None
-    if not token.strip().startswith(_PREFIX) or not isinstance(task, dict) or "what" not in task:
-        raise UsageError(f"{token[:40]!r} is not a replay token: it begins with {_PREFIX}")
+    if not token.strip().startswith(_PREFIX):
+        raise UsageError(f"{token[:40]!r} is not a replay token: one begins with {_PREFIX}")
+    if not isinstance(task, dict) or "what" not in task:
+        raise UsageError(f"{token[:40]!r} is not a replay token: it is cut short or mistyped")
     return task
 
 

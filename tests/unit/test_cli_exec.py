@@ -176,3 +176,12 @@ def test_a_missing_program_and_a_wrong_part_exit_2() -> None:
         "hipaudit: there is no program absent-program\n",
     )
     assert execute("true", options=("--arch", "gfx1")).returncode == 2
+
+
+def test_output_that_cannot_be_written_is_one_sentence_and_no_finding() -> None:
+    command = [sys.executable, "-m", "hipaudit", "exec", "--", "true"]
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (result.returncode, result.stderr) == (2, "hipaudit: No space left on device\n")

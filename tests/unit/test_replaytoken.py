@@ -33,3 +33,11 @@ def test_a_token_of_the_wrong_content_or_a_bomb_is_refused() -> None:
     for data in (b"[1]", b'{"no": "what"}', b"not json", b" " * 50_000_000):
         with pytest.raises(UsageError, match="is not a replay token"):
             replaytoken.decode(packed(data))
+
+
+def test_a_token_cut_short_is_told_from_something_else() -> None:
+    token = replaytoken.encode({"what": "check", "argv": ["check", "x.hip"]})
+    with pytest.raises(UsageError, match="it is cut short or mistyped"):
+        replaytoken.decode(token[:12])
+    with pytest.raises(UsageError, match="one begins with hip1-"):
+        replaytoken.decode(token[5:])

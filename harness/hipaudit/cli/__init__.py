@@ -18,7 +18,7 @@ from hipaudit.cli import (
     mutate,
     replay,
 )
-from hipaudit.errors import HipauditError
+from hipaudit.errors import EXIT_USAGE, HipauditError
 from hipaudit.text import inert
 
 app = typer.Typer(
@@ -43,5 +43,10 @@ def main() -> None:
         lines = inert(str(error), keep_newlines=True, limit=20_000)
         sys.stderr.write(f"hipaudit: {lines}\n")
         raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        # A full disk, output that cannot be written: what was found may not have been shown.
+        about = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"hipaudit: {inert(about)}{error.strerror}\n")
+        raise SystemExit(EXIT_USAGE) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
