@@ -253,7 +253,7 @@ MISTAKES = (
     Mistake("renormalise", "sum of all", "if (kept[row + i] != 0) sum", "sum"),
     Mistake("multinomial", "first token above", "sum > point", "row[i] > point"),
     Mistake("multinomial", "no mass", "sums.total > 0.0f ? token : -1", "token"),
-    Mistake("multinomial", "seed lost", "draw_of(blockIdx.x, seed", "draw_of(blockIdx.x, 0"),
+    Mistake("multinomial", "seed lost", "draw_of(0, key[0],", "draw_of(0, 0,"),
     Mistake("uniform", "nine rounds", "round < 10", "round < 9", "include/philox.h"),
     Mistake("power_spectrum", "no window", "signal[j] * frames.window[j]", "signal[j]"),
     Mistake("power_spectrum", "conjugate twiddle", "+= value.re * w.im +", "-= value.re * w.im +"),
