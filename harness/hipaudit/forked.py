@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from hipaudit.errors import HipauditError
+
 START = "start.json"
 """The file in a child's folder that says how to start it: environment, folder, output."""
 
@@ -77,9 +79,7 @@ def forked(folder: Path, environment: Mapping[str, str], output: Path) -> Iterat
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as answers:
         try:
-            socket.send_fds(server.line, [os.fsencode(folder)], [writing])
-            os.close(writing)
-            child = Forked(answers, server.line, os.pidfd_open(int(server.line.recv(64))))
+            child = Forked(answers, server.line, _begun(server, folder, writing))
             server.line.send(b".")
         except BaseException:
             server.close()
@@ -93,6 +93,18 @@ def forked(folder: Path, environment: Mapping[str, str], output: Path) -> Iterat
         finally:
             os.close(child.handle)
     _put_back(server)
+
+
+def _begun(server: _Server, folder: Path, descriptor: int) -> int:
+    """Have a child begin, that answers on the descriptor; return a handle on it."""
+    number = b""
+    with contextlib.suppress(ConnectionError):
+        socket.send_fds(server.line, [os.fsencode(folder)], [descriptor])
+        number = server.line.recv(64)
+    os.close(descriptor)
+    if not number:
+        raise HipauditError("the process that starts children was killed while it began one")
+    return os.pidfd_open(int(number))
 
 
 def _world() -> tuple[Any, ...]:

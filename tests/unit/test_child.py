@@ -13,7 +13,7 @@ import pytest
 
 from hipaudit import child, forked
 from hipaudit.child import function_named, run_in_child
-from hipaudit.errors import CompileError, UsageError
+from hipaudit.errors import CompileError, HipauditError, UsageError
 
 SETTINGS = {"arch": "gfx942", "build": "plain"}
 
@@ -203,3 +203,20 @@ def test_a_server_that_died_while_it_was_idle_is_replaced(impostor: Callable[[st
         server.process.kill()
         server.process.wait()
     assert run("hipaudit.job:describe").value == 7
+
+
+def test_a_server_that_is_killed_before_it_forks_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = forked._started
+
+    def killed(world: tuple[Any, ...]) -> forked._Server:
+        server = start(world)
+        server.process.kill()
+        server.process.wait()
+        return server
+
+    monkeypatch.setattr(forked, "_idle", [])
+    monkeypatch.setattr(forked, "_started", killed)
+    with pytest.raises(HipauditError, match="was killed while it began"):
+        run("hipaudit.job:describe")
