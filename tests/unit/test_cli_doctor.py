@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +56,22 @@ def test_a_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -
     line = doctor._package("hip-python", "hip", "pip install hip-python", needed=True)
     assert (line.state, line.fix) == ("missing", "pip install hip-python")
     assert doctor._package("x", "x", "fix", needed=False).state == "optional"
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.2, 0.5])
+def test_ctrl_c_while_it_starts(seconds: float) -> None:
+    """Importing takes a good part of a second."""
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from hipaudit.__main__ import main; print('up', flush=True); main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "doctor"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, output + errors
+    assert b"Traceback" not in errors

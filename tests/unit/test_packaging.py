@@ -56,7 +56,7 @@ def test_the_wheel_carries_kernels_headers_templates_and_types(wheel: Path) -> N
 def test_the_wheel_s_entry_points(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         text = archive.read("hipaudit-0.1.0.dist-info/entry_points.txt").decode()
-    assert "hipaudit = hipaudit.cli:main" in text
+    assert "hipaudit = hipaudit.__main__:main" in text
     assert "hipaudit-run = hipaudit.hosted:main" in text
     assert "[pytest11]\nhipaudit = hipaudit.plugin" in text
 

@@ -48,5 +48,3 @@ def main() -> None:
         about = f"{error.filename}: " if error.filename else ""
         sys.stderr.write(f"hipaudit: {inert(about)}{error.strerror}\n")
         raise SystemExit(EXIT_USAGE) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
