@@ -45,7 +45,6 @@ class Mistake:
 
 NORM = "lanes8::widen(from[i]) * scale * lanes8::widen(weight[i])"
 SOFT = "to[i] /= sum;"
-DOT = "sums[y][x] += rows[y] * columns[x];"
 STORE = "column + j + x] = sums[y][x];"
 WAVES = "wave < waves; ++wave) value"
 FIRST_WAVE = "wave < min(waves, 1); ++wave) value"
@@ -101,8 +100,9 @@ MISTAKES = (
     Mistake(
         "gemm_f32_tiled",
         "product in fp16",
-        DOT,
-        "sums[y][x] += static_cast<_Float16>(rows[y]) * static_cast<_Float16>(columns[x]);",
+        "sums[y] += rows[y] * columns;",
+        "for (int x = 0; x < kSide; ++x)"
+        " sums[y][x] += static_cast<_Float16>(rows[y]) * static_cast<_Float16>(columns[x]);",
     ),
     Mistake(
         "gemm_f32_tiled", "tail not written", "column + j + x < n;", "column + j + x < n / 4 * 4;"

@@ -223,7 +223,10 @@ def test_ctrl_c_leaves_nothing_behind(model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["chat", "serve"])
 def test_ctrl_c_at_any_moment(model: Path, command: str, seconds: float) -> None:
     """Among them, while modules are imported, which takes a second or more."""
-    program = "import sys; from hipaudit.hosted import main; print('up', flush=True); main()"
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from hipaudit.hosted import main; print('up', flush=True); main()"
+    )
     more = ["--port", "0"] if command == "serve" else []
     process = subprocess.Popen(
         [sys.executable, "-c", program, command, "--model", str(model), *more],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -44,7 +45,9 @@ def main() -> None:
         sys.stderr.write(f"hipaudit: {lines}\n")
         raise SystemExit(error.exit_code) from None
     except OSError as error:
-        # A full disk, output that cannot be written: what was found may not have been shown.
+        # A full disk, output that cannot be written: what was found may not have been shown. What
+        # waits to be written would fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         about = f"{error.filename}: " if error.filename else ""
         sys.stderr.write(f"hipaudit: {inert(about)}{error.strerror}\n")
         raise SystemExit(EXIT_USAGE) from None

@@ -25,7 +25,13 @@ struct hipaudit_parameter {
   uint32_t size;
   uint32_t is_pointer;
   uint32_t is_const;  // of what it points to
+  uint32_t element;   // bytes of one number that it points to; 0: of a pointer to something else
 };
+
+static uint32_t bytes_of(const char* element) {
+  const char* digits = strpbrk(element, "0123456789");
+  return digits != nullptr ? static_cast<uint32_t>(atoi(digits)) / 8 : 0;
+}
 
 // Fills in the parameters of a function of a module; the number of them, -1 when they are not
 // known.
@@ -40,7 +46,7 @@ HIPAUDIT_EXPORT int hipaudit_parameters(const void* function, hipaudit_parameter
   for (unsigned i = 0; i < record.parameter_count && i < static_cast<unsigned>(room); ++i) {
     const hipaudit::ParameterRecord& parameter = record.parameters[i];
     out[i] = {parameter.offset, parameter.size, parameter.kind == hipaudit::kPointer,
-              parameter.is_const};
+              parameter.is_const, bytes_of(parameter.element)};
   }
   return static_cast<int>(record.parameter_count);
 }

@@ -10,10 +10,11 @@ namespace hipaudit::ledger {
 
 struct Before {
   uint64_t address;
+  uint64_t element;  // bytes that are written as one
   std::vector<char> bytes;
 };
 
-// Nothing: the range is empty.
+// A number of which some bytes are as before was written all the same. Nothing: the range is empty.
 struct Changed {
   uint64_t first = 0;
   uint64_t end = 0;

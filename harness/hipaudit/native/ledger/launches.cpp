@@ -21,6 +21,7 @@ struct Parameter {
   uint32_t size;
   uint32_t is_pointer;
   uint32_t is_const;
+  uint32_t element;
 };
 
 constexpr int kMostParameters = 256;
@@ -50,7 +51,7 @@ uint64_t word_at(const char* place) {
 // Every word that is an address inside of a live allocation may be a pointer.
 void read_words(const char* place, size_t size, Launch* launch) {
   for (size_t at = 0; at + sizeof(uint64_t) <= size; at += sizeof(uint64_t))
-    if (word_at(place + at) != 0) launch->given.push_back({word_at(place + at), false, false});
+    if (word_at(place + at) != 0) launch->given.push_back({word_at(place + at)});
 }
 
 // The device says what the parameters are. Structures may have pointers among their members.
@@ -68,7 +69,8 @@ void read_described(const Request& request, const Parameter* parameters, int cou
       place = static_cast<const char*>(request.parameters[i]);
     if (place == nullptr) continue;
     if (parameter.is_pointer != 0 && word_at(place) != 0)
-      launch->given.push_back({word_at(place), parameter.is_const != 0, true});
+      launch->given.push_back(
+          {word_at(place), parameter.is_const != 0, true, std::max(parameter.element, 1u)});
     else if (parameter.is_pointer == 0)
       read_words(place, parameter.size, launch);
   }
@@ -213,7 +215,8 @@ std::vector<Before> remember(const Launch& launch) {
                              [&](const Before& one) { return one.address == record->address; });
     if (known) continue;
     const auto* start = reinterpret_cast<const char*>(record->address);
-    before.push_back({record->address, std::vector<char>(start, start + record->size)});
+    uint64_t element = given.address % given.element == 0 ? given.element : 1;
+    before.push_back({record->address, element, std::vector<char>(start, start + record->size)});
     room -= record->size;
   }
   return before;

@@ -13,6 +13,7 @@ struct Given {
   uint64_t address = 0;
   bool constant = false;  // its parameter says that it only reads
   bool exact = false;     // the parameter is known to be a pointer
+  uint64_t element = 1;   // bytes of a number that is written as one
 };
 
 struct Launch {
