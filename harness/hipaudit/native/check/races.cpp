@@ -69,7 +69,8 @@ void describe_in_wave(const Step& c, const Record& other, bool both_write, Obser
 // same value, which shows after the store. Of a large copy, from the first word that they meet in
 // to the last one.
 void wait_for_value(const Step& c, uintptr_t word, const Observation& seen) {
-  if (c.several && seen.other.block != seen.here.block) let_others_step(c.now.worker);
+  if (c.several && seen.other.block != seen.here.block)
+    let_block_step(c.now.worker, seen.other.block, c.address);
   constexpr uint32_t kWidest = 16;  // that one instruction stores
   uintptr_t begin = c.address;
   uintptr_t end = c.address + c.size;

@@ -147,6 +147,7 @@ void* worker_main(void* argument) {
     --wanted;
     ++inside;
     mutex.unlock();
+    worker->patience = Worker::kPatience;
     worker->running.store(true);
     run_blocks(worker, launch);
     worker->running.store(false);
@@ -286,15 +287,29 @@ bool on_worker() {
   return worker != nullptr && worker->running.load(std::memory_order_relaxed);
 }
 
-void let_others_step(const Worker* self) {
-  constexpr double kPatience = 100e-6;
+void let_block_step(Worker* self, uint32_t block, uintptr_t address) {
+  constexpr double kSpin = 100e-6;
   for (const Worker* other : *pool) {
     if (other == self || !other->running.load()) continue;
+    const volatile unsigned& runs = other->context->block.flat;
+    if (runs != block) continue;
     const volatile auto& accesses = other->context->check.accesses;
     auto before = accesses;
+    // Who waits at another place has done what it announced at this one.
+    auto waits_elsewhere = [&] {
+      uintptr_t at = other->waits_at.load();
+      return at != 0 && at != address;
+    };
+    self->waits_at.store(address);
     double began = seconds_now();
-    while (accesses == before && other->running.load() && seconds_now() - began < kPatience) {
+    double waited = 0;
+    while (waited < self->patience && accesses == before && runs == block &&
+           other->running.load() && !waits_elsewhere()) {
+      if (waited > kSpin) sched_yield();
+      waited = seconds_now() - began;
     }
+    if (waited >= self->patience) self->patience /= 2;
+    self->waits_at.store(0);
   }
 }
 

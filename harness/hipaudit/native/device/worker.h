@@ -22,6 +22,8 @@ constexpr size_t kSharedOffset = 4096;  // of shared memory, from the context
 constexpr size_t kSharedSpan = size_t{4} << 20;
 
 struct Worker {
+  static constexpr double kPatience = 0.05;  // longer than the system lets a thread rest
+
   int number = 0;
   pthread_t thread = {};
   const Context* context = nullptr;
@@ -38,6 +40,8 @@ struct Worker {
   StackPool stacks;
   std::deque<Block*> set_aside;
   std::vector<std::unique_ptr<Block>> pool;
+  std::atomic<uintptr_t> waits_at{0};   // the place of an access that waits for another worker's
+  double patience = kPatience;          // how long it does, in seconds; in vain, and it is halved
   void* left = nullptr;                 // where an abandoned fiber's stack pointer goes
   alignas(16) char leaving_stack[256];  // the few words a fault handler's way out needs
 
@@ -78,9 +82,9 @@ bool run_block(Worker* worker, Block* block);
 // Leaves the launch from within a fiber; never returns.
 [[noreturn]] void abandon(Worker* worker);
 
-// Waits until each of the launch's other workers has made another checked access, or for so long
-// that the last one it announced is surely done.
-void let_others_step(const Worker* self);
+// Where another worker runs the block: waits until that one has made another checked access, so
+// that the one it announced at the address is done.
+void let_block_step(Worker* self, uint32_t block, uintptr_t address);
 
 // Bookkeeping of a barrier, in barrier.cpp.
 void release_barrier(Worker* worker, Block* block);
