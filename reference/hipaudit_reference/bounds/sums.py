@@ -78,10 +78,15 @@ def reduce_max(
     out: Format = FP32,
     device: DeviceErrors = AMD,
 ) -> Float64:
-    """No error: a maximum is one of the elements, rounded only if stored in a narrower format."""
+    """No error: a maximum is one of the elements, rounded only if stored in a narrower format.
+
+    A device that reads subnormals as zero finds them all equal: where the maximum is one, any of
+    the others may take its place, at a distance of less than twice the smallest normal number.
+    """
     y = reference.reduce_max(x, nan)
     rounding = stored(np.zeros_like(y), y, out, working, device)
-    error = np.where(round_to(y, out) == y, 0.0, rounding) + device.input_flush(working)
+    flush = np.where(np.abs(y) < working.min_normal, 2 * device.input_flush(working), 0.0)
+    error = np.where(round_to(y, out) == y, 0.0, rounding) + flush
     return settled(error, y)
 
 
