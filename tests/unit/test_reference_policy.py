@@ -81,6 +81,13 @@ def test_sums_policy() -> None:
     assert bounds.reduce_max(np.array([0.1, 1 / 3]), out=FP16) > 0
 
 
+def test_a_device_that_flushes_may_take_any_subnormal_for_the_largest() -> None:
+    high = 0.75 * FP32.min_normal
+    x = np.array([[high, -high], [1.0, high], [-1.0, -2.0]])
+    assert bounds.reduce_max(x, device=AMD.flushing())[0] >= 2 * high
+    assert not np.any(bounds.reduce_max(x, device=AMD.flushing())[1:])
+
+
 @pytest.mark.parametrize("name", ["silu", "gelu", "gelu_tanh"])
 def test_activation_policy(name: str) -> None:
     y = getattr(ref, name)(np.array([-_INF, _INF, _NAN, 0.0, -0.0]))
