@@ -12,6 +12,7 @@ import ast
 import copy
 import functools
 import linecache
+import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -80,18 +81,18 @@ def _which(statements: Sequence[Statement], at: int) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def file_name(file: str) -> str:
-    """Return a file's name wherever its repository was checked out.
+    """Return a file's name wherever its repository was checked out, and whoever works where in it.
 
-    Relative to the folder with ``.git``, else to the working folder, else the name alone.
+    Relative to the folder with ``.git``; the name alone where there is none.
     """
-    path = Path(file).absolute()
-    for folder in path.parents:
-        if (folder / ".git").exists():
-            return path.relative_to(folder).as_posix()
-    try:
-        return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.name
+    path = Path(os.path.normpath(Path(file).absolute()))
+    root = repository(path.parent)
+    return path.relative_to(root).as_posix() if root else path.name
+
+
+def repository(folder: Path) -> Path | None:
+    """Return the nearest folder with ``.git``, from an absolute one upwards; None without any."""
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
 
 
 @functools.lru_cache(maxsize=256)

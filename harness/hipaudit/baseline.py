@@ -14,9 +14,7 @@ On its last day an entry still holds; from the next on, the finding counts as ne
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +24,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from hipaudit.errors import UsageError
+from hipaudit.files import replace_text
 from hipaudit.text import inert
 
 State: TypeAlias = Literal["new", "accepted", "expired"]
@@ -160,7 +159,7 @@ def add(path: Path, entries: Iterable[Accepted], about: Mapping[str, str]) -> tu
         _entry(table, entry.id)
         tables.append(table)
         added.append(entry.id)
-    _write(path, tomlkit.dumps(document))
+    replace_text(path, tomlkit.dumps(document))
     return tuple(added)
 
 
@@ -173,17 +172,4 @@ def prune(path: Path, gone: Iterable[str]) -> None:
             del tables[at]
     if not tables:
         document.pop("accepted", None)
-    _write(path, tomlkit.dumps(document))
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file as a whole: who reads it meanwhile sees the old one or the new one."""
-    target = path.resolve()
-    try:
-        number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
-        with os.fdopen(number, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
-        Path(name).replace(target)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+    replace_text(path, tomlkit.dumps(document))

@@ -190,6 +190,11 @@ class History:
                 "INSERT OR REPLACE INTO verifications VALUES (?, ?, ?, ?, ?)", row
             )
 
+    def check(self) -> None:
+        """Raise sqlite3.Error where nothing can be added."""
+        with self._transaction():
+            pass
+
     def _known(self, finding: str) -> None:
         found = self.database.execute("SELECT 1 FROM findings WHERE id = ?", (finding,)).fetchone()
         if found is None:
@@ -298,6 +303,13 @@ def subject(command: tuple[str, ...]) -> Subject:
     """Return what a command looks at, run in the working folder."""
     prefix = git("rev-parse", "--show-prefix")
     return Subject(command, os.fsdecode(prefix).strip() if prefix else "")
+
+
+def check(path: Path | None) -> None:
+    """Raise UsageError for a history that cannot be kept, before the run that would be."""
+    if path is not None:
+        with history(path, write=True) as opened:
+            opened.check()
 
 
 def keep(path: Path | None, outcome: Outcome, command: tuple[str, ...], *, whole: bool) -> None:

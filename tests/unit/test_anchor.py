@@ -157,5 +157,20 @@ def test_files_are_named_from_their_repository(tmp_path: Path) -> None:
     assert file_name("/elsewhere/k.hip") == "k.hip"
 
 
+@pytest.mark.parametrize("root", [True, False])
+def test_a_files_name_does_not_depend_on_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: bool
+) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    if root:
+        (tmp_path / ".git").touch()
+    names = set()
+    for folder, file in ((".", "a/k.hip"), ("a", "k.hip"), ("a/b", "../k.hip")):
+        monkeypatch.chdir(tmp_path / folder)
+        file_name.cache_clear()
+        names.add(file_name(file))
+    assert names == {"a/k.hip" if root else "k.hip"}
+
+
 def test_without_a_source_the_number_has_to_do() -> None:
     assert anchor("/absent/k.hip", 7) == "k.hip:7"

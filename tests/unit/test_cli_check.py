@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hipaudit import history
+from hipaudit.cli import main
+
 SOURCE = """#include <hip/hip_runtime.h>
 #include <vector>
 __global__ void scale(const float* x, float* y, float a, int n) {
@@ -224,6 +227,58 @@ def test_a_function_that_is_nowhere_is_named(folder: Path) -> None:
     result = hipaudit("check", "apart.hip", "--block", "1", "--arg", "f32[1]=ones", cwd=folder)
     assert result.returncode == 2
     assert "does not offer: _Z3farf" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (("--history", "bad.sqlite"), "bad.sqlite cannot be used as a history"),
+        (("--history", "absent/h.sqlite"), "absent/h.sqlite cannot be used as a history"),
+        (("--json", "absent/f.json"), "absent/f.json cannot be written: there is no folder"),
+        (("--sarif", "."), ". cannot be written: it is a folder"),
+    ],
+)
+def test_what_could_not_be_kept_is_said_before_anything_runs(
+    folder: Path, option: tuple[str, str], says: str
+) -> None:
+    (folder / "bad.sqlite").write_text("no database" * 100)
+    # Neither is the kernel compiled: it has no BIAS.
+    result = check(folder, "--kernel", "scale", *ARGS, *option)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"hipaudit: {says}")
+
+
+def test_a_history_that_breaks_meanwhile_costs_nothing_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("sys.argv", ["hipaudit", "check", "my kernel.hip", *SCALE, *ARGS])
+    sys.argv += ["--json", "found.json", "--sarif", "found.sarif", "--history", "h.sqlite"]
+    ready = history.check
+
+    def ready_once(path: Path | None) -> None:
+        ready(path)
+        (folder / "h.sqlite").write_text("overwritten" * 1000)
+
+    monkeypatch.setattr(history, "check", ready_once)
+    with pytest.raises(SystemExit) as left:
+        main()
+    out, error = capsys.readouterr()
+    assert left.value.code == 2
+    assert "h.sqlite cannot be used as a history" in error
+    assert "clean: no findings" in out
+    assert json.loads((folder / "found.json").read_text())["findings"] == []
+    assert (folder / "found.sarif").is_file()
+
+
+def test_errors_give_githubs_runner_no_commands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    lines = hipaudit("check", "a\n::error::forged", cwd=folder).stderr.splitlines()
+    assert lines[1:3] == ["hipaudit: there is no kernel file a", "::error::forged"]
+    word = lines[0].removeprefix("::stop-commands::")
+    assert lines[3:] == [f"::{word}::"]
 
 
 def test_help_has_examples(folder: Path) -> None:

@@ -104,7 +104,8 @@ def test_files_elsewhere_and_places_unknown() -> None:
     first, second, third = run["results"]
     place = first["locations"][0]["physicalLocation"]["artifactLocation"]
     assert place == {"uri": "file:///opt/x/k.hip"}
-    assert second["locations"] == []
+    (somewhere,) = second["locations"]  # GitHub refuses a log with a result that lies nowhere
+    assert somewhere["physicalLocation"]["artifactLocation"]["uri"] == "."
     assert third["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "k.hip", "uriBaseId": "SRCROOT"}
     }
@@ -172,6 +173,41 @@ def test_results_stand_against_the_baseline() -> None:
 def test_any_name_of_a_file_is_a_uri(file: str, uri: str) -> None:
     (result,) = run_of(sarif(outcome(finding(file)), exit_code=1))["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+
+
+def test_a_result_lies_somewhere_whatever_is_known_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("app.py").touch()
+    nowhere = finding("", location=None, other_location=None)
+    half = finding("", location=Location("", thread=(1, 0, 0)), other_location=Location("h.h", 3))
+    command = ("exec", "--", "python", "x" * 5000, "a\0b", "app.py")
+    log = sarif(outcome(nowhere, half), exit_code=1, command=command)
+    places = [
+        (one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], one.keys())
+        for one in run_of(log)["results"]
+    ]
+    assert [uri for uri, _ in places] == ["app.py", "h.h"]
+    assert "relatedLocations" not in places[1][1]
+
+
+def test_files_are_named_from_the_root_of_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = tmp_path / "repo" / "src" / "gpu"
+    inner.mkdir(parents=True)
+    (tmp_path / "repo" / ".git").touch()  # a worktree's is a file
+    (tmp_path / "link").symlink_to(tmp_path / "repo")
+    monkeypatch.chdir(inner)
+    for file in ("k.hip", str(inner / "k.hip"), str(tmp_path / "link/src/gpu/k.hip")):
+        (result,) = run_of(sarif(outcome(finding(file)), exit_code=1))["results"]
+        (related,) = result["relatedLocations"]
+        for place in (result["locations"][0], related):
+            assert place["physicalLocation"]["artifactLocation"] == {
+                "uri": "src/gpu/k.hip",
+                "uriBaseId": "SRCROOT",
+            }
 
 
 def test_different_commands_are_told_apart() -> None:

@@ -20,6 +20,7 @@ from hipaudit.cli import (
     replay,
 )
 from hipaudit.errors import EXIT_USAGE, HipauditError
+from hipaudit.report.github import commands_off
 from hipaudit.text import inert
 
 app = typer.Typer(
@@ -42,7 +43,9 @@ def main() -> None:
         app()
     except HipauditError as error:
         lines = inert(str(error), keep_newlines=True, limit=20_000)
-        sys.stderr.write(f"hipaudit: {lines}\n")
+        # A compiler's log quotes the source, and names come from anywhere.
+        with commands_off(sys.stderr):
+            sys.stderr.write(f"hipaudit: {lines}\n")
         raise SystemExit(error.exit_code) from None
     except OSError as error:
         # A full disk, output that cannot be written: what was found may not have been shown. What

@@ -21,7 +21,7 @@ from hipaudit.cli.options import (
     choice,
 )
 from hipaudit.device import choose
-from hipaudit.report.output import write
+from hipaudit.report.output import check_places, write
 from hipaudit.report.terminal import console
 from hipaudit.text import inert, plural
 
@@ -86,6 +86,8 @@ def _command(
     from hipaudit.report.pages import write_reports, write_run_facts
 
     known = baseline.find(accepted)
+    check_places(json_to, sarif_to)
+    history.check(history_to)
     began = time.monotonic()
     plan = auditing.make_plan(
         tuple(only or ()), model, examples, choose(choice(hip_device)), quick=quick
@@ -101,12 +103,10 @@ def _command(
     measured = {sweep.name: sweep.facts for sweep in data.sweeps if sweep.facts}
     write_run_facts({**facts, "parts": done.seconds, "measured": measured}, out)
     placing.commit(out)
-    kept.forget()
     parts = [word for name in only or () for word in ("--only", name)]
     parts += ["--quick"] if quick else []
     parts += ["--model", str(model)] if model is not None else []
     parts += ["--examples", str(examples)] if examples is not None else []
-    history.keep(history_to, data.outcome, ("audit", *parts), whole=True)
     code = write(
         data.outcome,
         json_to=json_to,
@@ -115,5 +115,7 @@ def _command(
         accepted=known,
         command=("audit", *parts),
     )
+    history.keep(history_to, data.outcome, ("audit", *parts), whole=True)
+    kept.forget()
     console(stderr=True).print(f"{plural(len(pages), 'page')} in {inert(str(out))}, {seconds} s")
     raise SystemExit(code)

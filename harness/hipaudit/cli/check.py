@@ -29,7 +29,7 @@ from hipaudit.device import ARCHES, choose
 from hipaudit.errors import UsageError
 from hipaudit.finding import Findings
 from hipaudit.outcome import Outcome
-from hipaudit.report.output import write
+from hipaudit.report.output import check_places, write
 from hipaudit.report.terminal import busy, console
 from hipaudit.text import inert
 
@@ -87,6 +87,7 @@ def _command(
     Without --arg, lists the kernels and the arguments they take, and proposes a command line.
     """
     known = baseline.find(accepted)
+    check_places(json_to, sarif_to)
     request = Request(
         file=_source(file),
         kernel=kernel,
@@ -105,11 +106,12 @@ def _command(
         arguments.parse(text)
     chosen = choose(choice(hip_device))
     words = (*command_line(request), *(("--hip-device", chosen) if chosen == "rocm" else ()))
-    if not request.args and not grid and not block:
+    checks = bool(request.args or grid or block)
+    if not checks:
         outcome = _propose(request, chosen, console(stderr=json_to == "-"))
     else:
+        history.check(history_to)
         outcome = run(request, chosen)
-        history.keep(history_to, outcome, words, whole=True)
     code = write(
         outcome,
         json_to=json_to,
@@ -118,6 +120,8 @@ def _command(
         accepted=known,
         command=words,
     )
+    if checks:
+        history.keep(history_to, outcome, words, whole=True)
     raise SystemExit(code)
 
 

@@ -32,7 +32,7 @@ from hipaudit.launches import kernel_rows, launches
 from hipaudit.memory import memory_use
 from hipaudit.memory_hygiene import hygiene_findings
 from hipaudit.outcome import Outcome
-from hipaudit.report.output import write
+from hipaudit.report.output import check_places, write
 
 _EPILOG = (
     "Examples:\n\n"
@@ -103,6 +103,8 @@ def _command(
     if arch not in ARCHES:
         raise UsageError(f"--arch {arch!r}: it takes one of {', '.join(ARCHES)}")
     known = baseline.find(accepted)
+    check_places(json_to, sarif_to)
+    history.check(history_to)
     chosen = choose(choice(hip_device))
     with tempfile.TemporaryDirectory(prefix="hipaudit-") as folder:
         journal = Path(folder) / "journal.jsonl"
@@ -112,10 +114,7 @@ def _command(
         code = _run(program, child_environment(chosen, settings))
         records = read_journal(journal)
         outcome = _outcome(records, Ran(chosen, arch, build, ledger, tuple(program), code))
-        if memory_plot is not None:
-            _draw(outcome, memory_plot)
         words = ("exec", "--arch", arch, *_flags(plain, ledger), "--", *program)
-        history.keep(history_to, outcome, words, whole=code == 0)
         ours = write(
             outcome,
             json_to=json_to,
@@ -124,6 +123,9 @@ def _command(
             accepted=known,
             command=words,
         )
+        if memory_plot is not None:
+            _draw(outcome, memory_plot)
+        history.keep(history_to, outcome, words, whole=code == 0)
     raise SystemExit(_exit_code(ours, code))
 
 

@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 
 from hipaudit import history, regression
 from hipaudit.errors import EXIT_CLEAN, EXIT_FINDINGS, UsageError
+from hipaudit.files import replace_text
 from hipaudit.report import rendering, resolved_page
 from hipaudit.report.terminal import busy, console
 from hipaudit.text import inert, plural
@@ -126,8 +127,5 @@ def _page(
     """Write the ledger of resolved bugs."""
     with history.history(file) as opened:
         values = resolved_page.values(opened.entries())
-    try:
-        out.write_text(rendering.page(resolved_page.TEMPLATE, values), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+    replace_text(out, rendering.page(resolved_page.TEMPLATE, values))
     console().print(f"{values['fixed']} in {inert(str(out))}")

@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice
 from hipaudit.device import ARCHES, DEFAULT_ARCH, choose
 from hipaudit.errors import UsageError
-from hipaudit.report.output import write
+from hipaudit.report.output import check_places, write
 
 _EPILOG = (
     "Examples:\n\n"
@@ -93,6 +93,7 @@ def _command(
         tuple(files or ()), tuple(operator or ()), tuple(mutant or ()), limit, jobs
     )
     program = ctx.meta.get("program")
+    check_places(json_to, sarif_to)
     if list_only:
         mutating.show_list(chosen)
         raise SystemExit(0)

@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hipaudit.errors import UsageError
+from hipaudit.files import replace_text, unwritable
 from hipaudit.finding import Finding
 from hipaudit.report import catalogue, excerpt
 from hipaudit.report.html_markdown import anchor, rendered
@@ -33,9 +33,9 @@ def write_html(data: AuditData, pages: Sequence[Written], path: Path) -> None:
     """Write the file. Raises UsageError when it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(document(data, pages), encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        raise unwritable(path, error) from error
+    replace_text(path, document(data, pages))
 
 
 def document(data: AuditData, pages: Sequence[Written]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hipaudit import baseline
 from hipaudit.baseline import Baseline
-from hipaudit.errors import UsageError
+from hipaudit.files import check_writable, replace_text
 from hipaudit.outcome import Outcome
 from hipaudit.report import github
 from hipaudit.report.sarif import sarif
@@ -44,16 +44,15 @@ def write(
             sys.stdout.write(document)
             sys.stdout.flush()
         else:
-            _write(json_to, document)
+            replace_text(Path(json_to), document)
     if sarif_to is not None:
-        _write(
-            sarif_to, json.dumps(sarif(outcome, exit_code=code, command=command), indent=2) + "\n"
-        )
+        log = sarif(outcome, exit_code=code, command=command)
+        replace_text(Path(sarif_to), json.dumps(log, indent=2) + "\n")
     return code
 
 
-def _write(path: str, text: str) -> None:
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+def check_places(json_to: str | None, sarif_to: str | None) -> None:
+    """Raise UsageError where `write` could not write, before the work that comes first."""
+    for path in (json_to, sarif_to):
+        if path is not None and path != "-":
+            check_writable(Path(path))

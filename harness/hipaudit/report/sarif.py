@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hipaudit import __version__
+from hipaudit.anchor import repository
 from hipaudit.finding import Finding, Location
 from hipaudit.kinds import kind_named
 from hipaudit.outcome import Outcome
@@ -18,6 +19,7 @@ from hipaudit.report.excerpt import sides, what, who
 from hipaudit.text import inert, markdown
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_ROOT = "the root of the repository; the working folder where there is none"
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
@@ -28,7 +30,7 @@ def sarif(outcome: Outcome, *, exit_code: int, command: tuple[str, ...] = ()) ->
     """
     kinds = sorted({finding.kind for finding in outcome.findings.items})
     results = [
-        {**_result(finding, kinds.index(finding.kind)), **_against(outcome, finding)}
+        {**_result(finding, kinds.index(finding.kind), command), **_against(outcome, finding)}
         for finding in outcome.findings.items
     ]
     return {
@@ -45,7 +47,7 @@ def sarif(outcome: Outcome, *, exit_code: int, command: tuple[str, ...] = ()) ->
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "originalUriBaseIds": {"SRCROOT": {"description": {"text": "working folder"}}},
+                "originalUriBaseIds": {"SRCROOT": {"description": {"text": _ROOT}}},
                 "invocations": [
                     {
                         "executionSuccessful": outcome.void is None,
@@ -112,15 +114,17 @@ def _against(outcome: Outcome, finding: Finding) -> dict[str, Any]:
     return {"baselineState": "unchanged", "suppressions": [accepted]}
 
 
-def _result(finding: Finding, rule: int) -> dict[str, Any]:
-    """Return one result; its fingerprint is the finding's id, stable across unrelated edits."""
+def _result(finding: Finding, rule: int, command: tuple[str, ...]) -> dict[str, Any]:
+    """Return one result; its fingerprint is the finding's id, stable across unrelated edits.
+
+    It has a location whatever is known: GitHub refuses a whole log for one result without any.
+    """
     where = f" ({finding.kernel} on {finding.arch})" if finding.kernel else ""
     result: dict[str, Any] = {
-        "ruleId": finding.kind,
+        "ruleId": inert(finding.kind),
         "ruleIndex": rule,
         "level": _LEVELS[finding.severity],
         "message": {"text": inert(finding.message + where)},
-        "locations": [],
         "partialFingerprints": {"hipauditFinding/v1": f"{finding.id}/{finding.arch}"},
         "occurrenceCount": finding.count,
         "properties": {
@@ -132,10 +136,9 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
             "replay": finding.replay,
         },
     }
-    if finding.location is not None and finding.location.file:
-        result["locations"] = [_location(finding.location)]
-    related = [(label, side) for label, side in sides(finding) if side is not finding.location]
-    named = [(label, side) for label, side in related if side.file]
+    named = [(label, side) for label, side in sides(finding) if side.file]
+    shown = named.pop(0)[1] if named else Location(_looked_at(command))
+    result["locations"] = [_location(shown)]
     listed = [_location(side, number, label) for number, (label, side) in enumerate(named, 1)]
     if listed:
         result["relatedLocations"] = listed
@@ -162,6 +165,12 @@ def _stack(label: str, side: Location) -> dict[str, Any]:
     return {"message": {"text": inert(f"{label}: {side.call}")}, "frames": frames}
 
 
+def _looked_at(command: tuple[str, ...]) -> str:
+    """Return the file that a command is about; the working folder where it names none."""
+    # pathlib raises for words that are too long for a name.
+    return next((word for word in command[1:] if os.path.isfile(word)), ".")  # noqa: PTH113
+
+
 _LABELS = {"against": "the other side"}
 
 
@@ -183,13 +192,14 @@ def _location(location: Location, number: int | None = None, label: str = "") ->
 
 
 def _artifact(file: str) -> dict[str, str]:
-    """Return a URI: relative to the working folder where the file lies below it.
+    """Return a URI: relative to the repository's root where the file lies below it.
 
-    A name may have any bytes; what climbs out of the working folder is told as it is.
+    A name may have any bytes; what climbs out of the root is told as it is.
     """
-    path = Path(os.path.normpath(Path.cwd() / file))
-    try:
-        relative = path.relative_to(Path.cwd())
-    except ValueError:
-        return {"uri": f"file://{quote(os.fsencode(path))}"}
-    return {"uri": quote(os.fsencode(relative)), "uriBaseId": "SRCROOT"}
+    root = repository(Path.cwd()) or Path.cwd()
+    path = os.path.normpath(Path.cwd() / file)
+    for name in (path, os.path.realpath(path)):  # the working folder's name has no links in it
+        if Path(name).is_relative_to(root):
+            relative = Path(name).relative_to(root)
+            return {"uri": quote(os.fsencode(relative)), "uriBaseId": "SRCROOT"}
+    return {"uri": f"file://{quote(os.fsencode(path))}"}
