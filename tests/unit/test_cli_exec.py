@@ -162,6 +162,14 @@ def test_what_a_killed_program_launched_is_not_lost() -> None:
     assert "no HIP call was seen before the program was ended" in silent.stdout
 
 
+def test_what_was_found_before_a_program_aborted_is_no_void_run() -> None:
+    freed_inside = "from hip import hip; hip.hipFree(int(hip.hipMalloc(64)[1]) + 8)"
+    aborted = execute(sys.executable, "-c", f"import os; {freed_inside}; os.abort()")
+    assert aborted.returncode == 1
+    assert "error: invalid-free" in aborted.stdout
+    assert "void" not in aborted.stdout
+
+
 def test_a_script_that_is_not_executable_is_told_from_one_that_is_not_there(app: Path) -> None:
     app.chmod(0o644)
     result = execute(str(app))

@@ -192,7 +192,7 @@ def _outcome(records: list[dict[str, Any]], ran: Ran) -> Outcome:
     void = None
     # A program that a signal ended cannot give its account any more.
     seen = "seen before the program was ended" if ran.code > 128 else "made"
-    tracked = memory is not None and memory.calls > 0
+    tracked = bool(found.items) or (memory is not None and memory.calls > 0)
     if ran.ledger or ran.choice == "rocm":
         notes.append("kernels were not checked: the ledger's checks are all that ran")
         void = None if tracked else f"no HIP call was {seen}"

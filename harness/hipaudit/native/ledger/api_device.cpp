@@ -8,6 +8,14 @@
 namespace hipaudit::ledger {
 namespace {
 
+// Of the thread's current device nothing is known any more.
+hipError_t chosen(const char* name, hipError_t status) {
+  this_thread().device = -1;
+  if (status == hipSuccess) return status;
+  Call call(name);
+  return ended(call, status);
+}
+
 void end_everything(const Call& call, int device) {
   Locked lock(ledger().mutex);
   ledger().order.host_waits(ledger().order.pending_on(device));
@@ -45,30 +53,22 @@ HIPAUDIT_EXPORT hipError_t hipExtGetLastError() {
 
 HIPAUDIT_EXPORT hipError_t hipSetDevice(int device) {
   static constinit Below<decltype(hipSetDevice)> below("hipSetDevice");
-  hipError_t status = below(device);
-  this_thread().device = -1;
-  return status;
+  return chosen("hipSetDevice", below(device));
 }
 
 HIPAUDIT_EXPORT hipError_t hipCtxSetCurrent(hipCtx_t context) {
   static constinit Below<decltype(hipCtxSetCurrent)> below("hipCtxSetCurrent");
-  hipError_t status = below(context);
-  this_thread().device = -1;
-  return status;
+  return chosen("hipCtxSetCurrent", below(context));
 }
 
 HIPAUDIT_EXPORT hipError_t hipCtxPushCurrent(hipCtx_t context) {
   static constinit Below<decltype(hipCtxPushCurrent)> below("hipCtxPushCurrent");
-  hipError_t status = below(context);
-  this_thread().device = -1;
-  return status;
+  return chosen("hipCtxPushCurrent", below(context));
 }
 
 HIPAUDIT_EXPORT hipError_t hipCtxPopCurrent(hipCtx_t* context) {
   static constinit Below<decltype(hipCtxPopCurrent)> below("hipCtxPopCurrent");
-  hipError_t status = below(context);
-  this_thread().device = -1;
-  return status;
+  return chosen("hipCtxPopCurrent", below(context));
 }
 
 HIPAUDIT_EXPORT hipError_t hipDeviceReset() {

@@ -54,7 +54,7 @@ hipError_t allocate_in(const char* name, Kind kind, void** out, uint64_t size, h
   if (is_over(call, stream)) return refuse_handle();
   hipError_t status = refuses(size) ? hipErrorOutOfMemory : forward();
   note_outcome(call, status);
-  if (status != hipSuccess || out == nullptr || *out == nullptr) return status;
+  if (status != hipSuccess || out == nullptr || *out == nullptr) return ended(call, status);
   Birth birth{kind, number(*out), size};
   birth.ordered = true;
   birth.stream = stream;
@@ -81,7 +81,7 @@ HIPAUDIT_EXPORT hipError_t hipMalloc(void** pointer, size_t size) {
   if (!call.tracked) return below(pointer, size);
   hipError_t status = refuses(size) ? hipErrorOutOfMemory : allocate_guarded(call, pointer, size);
   note_outcome(call, status);
-  return status;
+  return ended(call, status);
 }
 
 HIPAUDIT_EXPORT hipError_t hipExtMallocWithFlags(void** pointer, size_t size, unsigned int flags) {
@@ -104,7 +104,7 @@ HIPAUDIT_EXPORT hipError_t hipMallocPitch(void** pointer, size_t* pitch, size_t 
   hipError_t status = below(pointer, pitch, width, height);
   if (call.tracked && status == hipSuccess && pointer != nullptr && *pointer != nullptr)
     enter(call, {Kind::pitched, number(*pointer), rows(pitch, height)});
-  return status;
+  return ended(call, status);
 }
 
 HIPAUDIT_EXPORT hipError_t hipMemAllocPitch(hipDeviceptr_t* pointer, size_t* pitch, size_t width,
@@ -115,7 +115,7 @@ HIPAUDIT_EXPORT hipError_t hipMemAllocPitch(hipDeviceptr_t* pointer, size_t* pit
   hipError_t status = below(pointer, pitch, width, height, element_bytes);
   if (call.tracked && status == hipSuccess && pointer != nullptr && *pointer != nullptr)
     enter(call, {Kind::pitched, number(*pointer), rows(pitch, height)});
-  return status;
+  return ended(call, status);
 }
 
 HIPAUDIT_EXPORT hipError_t hipMalloc3D(hipPitchedPtr* pitched, hipExtent extent) {
@@ -127,7 +127,7 @@ HIPAUDIT_EXPORT hipError_t hipMalloc3D(hipPitchedPtr* pitched, hipExtent extent)
   if (call.tracked && status == hipSuccess && pitched != nullptr && pitched->ptr != nullptr)
     enter(call, {Kind::pitched, number(pitched->ptr),
                  rows(&pitched->pitch, extent.height * extent.depth)});
-  return status;
+  return ended(call, status);
 }
 
 HIPAUDIT_EXPORT hipError_t hipHostMalloc(void** pointer, size_t size, unsigned int flags) {

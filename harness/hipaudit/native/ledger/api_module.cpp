@@ -16,7 +16,7 @@ hipError_t load(const char* name, hipModule_t* out, Forward forward) {
   hipError_t status = forward();
   if (call.tracked && status == hipSuccess && out != nullptr)
     enter(call, {Kind::module, number(*out)});
-  return status;
+  return ended(call, status);
 }
 
 // A module's variables end with it.

@@ -146,7 +146,7 @@ HIPAUDIT_EXPORT hipError_t hipEventElapsedTime(float* ms, hipEvent_t start, hipE
   Call call("hipEventElapsedTime");
   if (is_over(call, start) || is_over(call, stop)) return refuse_handle();
   hipError_t status = below(ms, start, stop);
-  if (!call.tracked || status != hipSuccess) return status;
+  if (!call.tracked || status != hipSuccess) return ended(call, status);
   Locked lock(ledger().mutex);
   for (hipEvent_t event : {start, stop})
     ledger().order.host_waits(ledger().order.event(reinterpret_cast<uintptr_t>(event)).clock);

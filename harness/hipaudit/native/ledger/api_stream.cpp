@@ -25,7 +25,7 @@ hipError_t make_stream(const char* name, hipStream_t* out, bool blocking, Forwar
   if (call.tracked && fails(Failing::streams)) return hipErrorOutOfMemory;
   hipError_t status = forward();
   if (call.tracked && status == hipSuccess && out != nullptr) made_stream(call, *out, blocking);
-  return status;
+  return ended(call, status);
 }
 
 template <typename Forward>
@@ -33,7 +33,7 @@ hipError_t make_event(const char* name, hipEvent_t* out, Forward forward) {
   Call call(name);
   if (call.tracked && fails(Failing::streams)) return hipErrorOutOfMemory;
   hipError_t status = forward();
-  if (!call.tracked || status != hipSuccess || out == nullptr) return status;
+  if (!call.tracked || status != hipSuccess || out == nullptr) return ended(call, status);
   enter(call, {Kind::event, number(*out)});
   Locked lock(ledger().mutex);
   ledger().order.drop_event(number(*out));
@@ -163,7 +163,7 @@ HIPAUDIT_EXPORT hipError_t hipStreamWaitEvent(hipStream_t stream, hipEvent_t eve
   Call call("hipStreamWaitEvent");
   if (is_over(call, stream) || is_over(call, event)) return refuse_handle();
   hipError_t status = below(stream, event, flags);
-  if (!call.tracked || status != hipSuccess) return status;
+  if (!call.tracked || status != hipSuccess) return ended(call, status);
   current_device(*call.thread);
   Locked lock(ledger().mutex);
   int slot = slot_of(call, stream);
@@ -182,7 +182,7 @@ HIPAUDIT_EXPORT hipError_t hipLaunchHostFunc(hipStream_t stream, hipHostFn_t fun
   task->data = data;
   hipError_t status = below(stream, run_function, task);
   if (status != hipSuccess) delete task;
-  return status;
+  return ended(call, status);
 }
 
 HIPAUDIT_EXPORT hipError_t hipStreamAddCallback(hipStream_t stream, hipStreamCallback_t callback,
@@ -197,7 +197,7 @@ HIPAUDIT_EXPORT hipError_t hipStreamAddCallback(hipStream_t stream, hipStreamCal
   task->data = data;
   hipError_t status = below(stream, run_callback, task, flags);
   if (status != hipSuccess) delete task;
-  return status;
+  return ended(call, status);
 }
 
 HIPAUDIT_EXPORT hipError_t hipEventCreate(hipEvent_t* event) {
@@ -229,7 +229,7 @@ HIPAUDIT_EXPORT hipError_t hipEventRecord(hipEvent_t event, hipStream_t stream) 
   if (is_over(call, stream) || is_over(call, event)) return refuse_handle();
   hipError_t status = below(event, stream);
   if (call.tracked && status == hipSuccess) record_event(call, event, stream);
-  return status;
+  return ended(call, status);
 }
 
 HIPAUDIT_EXPORT hipError_t hipEventRecordWithFlags(hipEvent_t event, hipStream_t stream,
@@ -239,7 +239,7 @@ HIPAUDIT_EXPORT hipError_t hipEventRecordWithFlags(hipEvent_t event, hipStream_t
   if (is_over(call, stream) || is_over(call, event)) return refuse_handle();
   hipError_t status = below(event, stream, flags);
   if (call.tracked && status == hipSuccess) record_event(call, event, stream);
-  return status;
+  return ended(call, status);
 }
 
 HIPAUDIT_EXPORT hipError_t hipEventQuery(hipEvent_t event) {

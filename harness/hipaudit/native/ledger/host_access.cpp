@@ -10,6 +10,7 @@
 
 #include "../device/watch.h"
 #include "below.h"
+#include "finish.h"
 #include "ledger.h"
 #include "options.h"
 #include "stacks.h"
@@ -61,6 +62,7 @@ struct HostAccess {
   Watch watch;
   uintptr_t pc = 0;     // of a fault
   uintptr_t stack = 0;  // its stack pointer
+  bool freed = false;   // nothing protects the memory: it may be gone
 };
 
 bool is_allocator(const char* name) {
@@ -117,6 +119,21 @@ bool describe(const HostAccess& access, const Thread& thread, Finding* finding) 
   return true;
 }
 
+// The same of memory that is no more.
+bool describe_freed(const HostAccess& access, Finding* finding) {
+  const Record* record = ledger().records.find_holder(access.address);
+  if (record == nullptr || record->live || record->death_call == nullptr) return false;
+  finding->kind = "use-after-free";
+  finding->subject = subject_of(*record, access.address);
+  finding->access = access.write ? "write" : "read";
+  finding->call = access.write ? "a store by the host" : "a load by the host";
+  finding->other_call = record->death_call;
+  finding->other_stack = record->death_stack;
+  finding->message = std::string("the host ") + (access.write ? "writes to " : "reads ") +
+                     title(*record) + ", which " + record->death_call + " freed";
+  return true;
+}
+
 void tell(void* raw) {
   auto& access = *static_cast<HostAccess*>(raw);
   if (access.pc != 0 && must_be_silent(access.pc)) return;
@@ -128,9 +145,11 @@ void tell(void* raw) {
   bool found = false;
   {
     Locked lock(ledger().mutex);
-    found = describe(access, thread, &finding);
+    found = access.freed ? describe_freed(access, &finding) : describe(access, thread, &finding);
   }
   if (found) report(finding);
+  // The process may end of it.
+  if (found && access.freed) write_sums(false);
 }
 
 // Signal stacks are small. The code that was interrupted goes on only when all is said, so that its
@@ -166,10 +185,10 @@ bool on_fault(const HostFault* fault) {
   if (thread != nullptr && thread->call != nullptr)
     return lift_at(thread->id, fault->address, fault->write) || try_again(fault->address);
   HostAccess access{fault->address, fault->write, {}, fault->pc, fault->stack};
-  if (!end_at(fault->address, fault->address + 1, fault->write, &access.watch))
-    return try_again(fault->address);
+  access.freed = !end_at(fault->address, fault->address + 1, fault->write, &access.watch);
+  if (access.freed && try_again(fault->address)) return true;
   if (tracking() && options.host.load()) tell_on_its_stack(access);
-  return true;
+  return !access.freed;
 }
 
 }  // namespace

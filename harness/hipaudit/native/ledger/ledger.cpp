@@ -1,6 +1,7 @@
 #include "ledger.h"
 
 #include "below.h"
+#include "host_access.h"
 #include "options.h"
 #include "uses.h"
 #include "watch.h"
@@ -93,9 +94,12 @@ void check_order(const Death& death, Record& record, Verdict& verdict) {
     if (is_host(record.kind)) note_unseen_writes(death.call, record, &verdict.findings);
     verdict.waited = order.pending_on(record.device);
   } else if (record.history != nullptr) {
-    for (const Access& before : record.history->accesses)
-      if (!order.before_host(before.slot, before.epoch))
-        verdict.findings.push_back(ended_in_flight(death, record, before));
+    const Clock* seen = death.call.thread->seen;
+    for (const Access& before : record.history->accesses) {
+      if (order.before_host(before.slot, before.epoch)) continue;
+      if (seen != nullptr && Order::has(*seen, before.slot, before.epoch)) continue;
+      verdict.findings.push_back(ended_in_flight(death, record, before));
+    }
   }
 }
 
@@ -156,6 +160,10 @@ int current_device(Thread& thread) {
 
 void enter(const Call& call, const Birth& birth) {
   int device = current_device(*call.thread);
+  // What the host does with it is seen from now on, its end included.
+  if ((birth.kind == Kind::host || birth.kind == Kind::managed) && below_is_emulated() &&
+      options.host.load(std::memory_order_relaxed))
+    sees_faults();
   Locked lock(instance->mutex);
   // What a graph allocates is the graph's own.
   if (birth.ordered && instance->order.lane(slot_of(call, birth.stream)).capture != 0) return;

@@ -18,6 +18,8 @@ bool look_up(Function*& target, const char* name) {
 // False when the process has no Python, or none that we can read.
 bool look_up_all(Python& py) {
   look_up(py.instruction, "PyFrame_GetLasti");
+  if (!look_up(py.current, "PyThreadState_GetUnchecked"))
+    look_up(py.current, "_PyThreadState_UncheckedGet");
   if (!look_up(py.is_finalizing, "Py_IsFinalizing") &&
       !look_up(py.is_finalizing, "_Py_IsFinalizing"))
     return false;
@@ -101,7 +103,14 @@ const Python* python(Thread& thread) {
 }
 
 bool may_ask(const Python* py) {
-  if (py == nullptr || py->is_initialized() == 0 || py->is_finalizing() != 0) return false;
+  if (py == nullptr) return false;
+  // While the interpreter goes down, finalizers run in the thread that takes it down; any other
+  // that asks for its lock would be ended.
+  if (py->is_finalizing() != 0) {
+    Object* running = py->current != nullptr ? py->current() : nullptr;
+    return running != nullptr && running == py->this_thread_state();
+  }
+  if (py->is_initialized() == 0) return false;
   // A thread that never ran Python has no frames, and no business with the interpreter's lock.
   return py->this_thread_state() != nullptr;
 }

@@ -13,6 +13,7 @@ struct Python {
   int (*is_initialized)() = nullptr;
   int (*is_finalizing)() = nullptr;
   Object* (*this_thread_state)() = nullptr;
+  Object* (*current)() = nullptr;  // the thread state that runs Python now
   int (*ensure)() = nullptr;
   void (*release)(int) = nullptr;
   Object* (*frame)() = nullptr;

@@ -149,6 +149,8 @@ void note_unseen_writes(const Call& call, Record& record, std::vector<Finding>* 
     if (write.use != Use::write || write.told ||
         ledger().order.before_host(write.slot, write.epoch))
       continue;
+    const Clock* seen = call.thread->seen;
+    if (seen != nullptr && Order::has(*seen, write.slot, write.epoch)) continue;
     bool read = false;
     for (const Access& later : record.history->accesses)
       read = read || (later.use != Use::write && overlap(later, write));
