@@ -2,8 +2,9 @@
 
 A line's anchor is the statement that lies there, as tokens, and the function around it. So it stays
 when lines are inserted above, when the code is formatted anew, when comments or other functions
-change; it changes when the statement itself does. Equal statements of one function are told
-apart by their neighbours, then by their order.
+change; it changes when the statement itself does. Of several statements on a line the one is
+meant that has as many of ``;{}`` before it. Equal statements of one function are told apart by
+their neighbours, then by their order.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import linecache
 import os
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,29 +33,47 @@ _NO_NAMES = frozenset({"noexcept", "__attribute__", "requires", "__launch_bounds
 _TRANSPARENT = frozenset({"namespace", "struct", "class", "union", "enum", "extern"})
 _BY_LINES = (".json", ".rs")
 """Bindings that declare a field a line, where all of a structure is one statement."""
+_MARKS = frozenset(";{}")
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement, or the head of a block: its text, its function, and the lines it covers."""
+    """A statement, or the head of a block: its text, its function, and the lines it covers.
+
+    before      how many of ``;{}`` stand before it on its first line
+    within      how many stand before its last token on its last line; None: it has all of the line
+    """
 
     text: str
     function: str
     first: int
     last: int
+    before: int = 0
+    within: int | None = None
+
+    def covers(self, line: int, mark: int) -> bool:
+        """Tell whether what has *mark* of ``;{}`` before it on a line lies in it."""
+        begins = line > self.first or mark >= self.before
+        ends = line < self.last or self.within is None or mark <= self.within
+        return self.first <= line <= self.last and begins and ends
 
 
-def anchor(file: str, line: int) -> str:
-    """Return what names a line across edits elsewhere; the line's number without its source."""
+def anchor(file: str, line: int, marks: tuple[int, int] | None = None) -> str:
+    """Return what names a line across edits elsewhere; the line's number without its source.
+
+    marks  how many of ``;{}`` stand before the place on its line, and how many there are
+    """
     name, lines = file_name(file), linecache.getlines(file)
     if not 0 < line <= len(lines):
         return f"{name}:{line}"
     if file.endswith(_BY_LINES):
         text = "".join(lines[line - 1].split())
         return f"{name}:{text}#{sum(''.join(one.split()) == text for one in lines[:line])}"
-    statements = _statements("".join(lines), file.endswith((".py", ".pyi")))
+    statements, counted = _statements("".join(lines), file.endswith((".py", ".pyi")))
     here = [at for at, one in enumerate(statements) if one.first <= line <= one.last]
+    if marks is not None and marks[1] == counted.get(line):
+        here = [at for at in here if statements[at].covers(line, marks[0])] or here
     if not here:
         return f"{name}:{''.join(lines[line - 1].split())}"
     # Heads of functions and closing braces say little where there is something beside them.
@@ -96,15 +115,17 @@ def repository(folder: Path) -> Path | None:
 
 
 @functools.lru_cache(maxsize=256)
-def _statements(text: str, python: bool) -> tuple[Statement, ...]:
+def _statements(text: str, python: bool) -> tuple[tuple[Statement, ...], Mapping[int, int]]:
+    """Return the statements, and in C++ how many of ``;{}`` each line has."""
     if python:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return tuple(_python(ast.parse(text).body, ""))
+                return tuple(_python(ast.parse(text).body, "")), {}
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             pass  # a template of a file, or another language: its tokens are as good
-    return tuple(_Splitter().split(text))
+    splitter = _Splitter()
+    return tuple(splitter.split(text)), splitter.marks
 
 
 def _python(body: Sequence[ast.AST], function: str) -> Iterator[Statement]:
@@ -142,14 +163,17 @@ class _Splitter:
     """Splits C++ into statements; what it takes for one need not be right, only always the same.
 
     blocks  the functions around: the empty name outside of one
+    marks   how many of ``;{}`` a line has so far
+    first   the line of the first of the words, and the marks before it; *last* of the last one
     """
 
     blocks: list[str] = field(default_factory=list)
     open: int = 0
     words: list[str] = field(default_factory=list)
-    first: int = 0
-    last: int = 0
+    first: tuple[int, int] = (0, 0)
+    last: tuple[int, int] = (0, 0)
     branches: list[tuple[list[str], int]] = field(default_factory=list)
+    marks: dict[int, int] = field(default_factory=dict)
 
     def split(self, text: str) -> Iterator[Statement]:
         """Yield the statements and the heads of blocks, in order."""
@@ -168,10 +192,12 @@ class _Splitter:
                 return
             fresh = match.lastgroup == "newline" or (fresh and match.lastgroup == "skip")
             if match.lastgroup not in {"skip", "newline"}:
-                yield from self._token(match[0], line)
+                yield from self._token(match[0], (line, self.marks.get(line, 0)))
+                if match[0] in _MARKS:
+                    self.marks[line] = self.marks.get(line, 0) + 1
             line += match[0].count("\n")
             at = match.end()
-        yield from self._end(line)
+        yield from self._end()
 
     def _function(self) -> str:
         return next((name for name in reversed(self.blocks) if name), "")
@@ -186,38 +212,40 @@ class _Splitter:
         elif directive.startswith("endif") and self.branches:
             self.branches.pop()
 
-    def _token(self, word: str, line: int) -> Iterator[Statement]:
+    def _token(self, word: str, at: tuple[int, int]) -> Iterator[Statement]:
         before = self.words[-1] if self.words else ""
         expression = self.open or before in {"=", ",", "return", "]"}
         if word == "{" and not expression:
-            name = self._name()
-            outside = not self._function()
-            head = Statement("" if outside and name else self._text(), name, self.first, line)
+            name, outside = self._name(), not self._function()
             if self.words:
-                yield (
-                    head if outside else Statement(self._text(), self._function(), self.first, line)
-                )
+                text = "" if outside and name else self._text()
+                yield self._statement(text, name if outside else self._function(), at)
             self.words.clear()
             self.blocks.append(name if outside else "")
             return
         if word == "}" and not self.open:
-            yield from self._end(line)
-            yield Statement("}", self._function(), line, line)
+            yield from self._end()
+            self.first = at
+            yield self._statement("}", self._function(), at)
             if self.blocks:
                 self.blocks.pop()
             return
-        self.first = self.first if self.words else line
-        self.last = line
+        self.first = self.first if self.words else at
+        self.last = at
         self.words.append(word)
         self.open += (word in "([{") - (word in ")]}")
         self.open = max(0, self.open)
         if word == ";" and not self.open:
-            yield from self._end(line)
+            yield from self._end()
 
-    def _end(self, line: int) -> Iterator[Statement]:
+    def _end(self) -> Iterator[Statement]:
         if self.words:
-            yield Statement(self._text(), self._function(), self.first, min(self.last, line))
+            yield self._statement(self._text(), self._function(), self.last)
         self.words.clear()
+
+    def _statement(self, text: str, function: str, last: tuple[int, int]) -> Statement:
+        (first, before), (last_line, within) = self.first, last
+        return Statement(text, function, first, last_line, before, within)
 
     def _text(self) -> str:
         """Return the tokens with a space where two of them would become one."""

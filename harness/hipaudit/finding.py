@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 from hipaudit.anchor import anchor
 from hipaudit.stacks import frames_of, is_harness_alone, user_frame
-from hipaudit.symbolise import Frame, Symboliser
+from hipaudit.symbolise import Frame, Marks, Symboliser
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 Status: TypeAlias = Literal["open", "confirmed", "refuted", "fixed"]
@@ -41,6 +41,7 @@ class Location:
     block, thread, wave, lane  who ran it
     frames      all frames at that instruction or call, innermost first
     call        the HIP call that was made there; empty in a kernel
+    marks       which statement of the line it is; None where nobody knows
     """
 
     file: str
@@ -52,6 +53,7 @@ class Location:
     lane: int | None = None
     frames: tuple[Frame, ...] = ()
     call: str = ""
+    marks: Marks | None = field(default=None, compare=False)
 
     def text(self) -> str:
         """Return the source line, stripped; empty when it cannot be read."""
@@ -263,9 +265,11 @@ class Reader:
         if place.get("object"):
             frames = self.symboliser.frames(str(place["object"]), int(place.get("pc") or 0))
         shown = own_frame(frames)
+        line = int(place.get("line") or 0)
         return Location(
             file=self.readable(str(place.get("file") or "") or shown.file or self.file),
-            line=int(place.get("line") or 0) or shown.line,
+            line=line or shown.line,
+            marks=None if line else shown.marks,
             function=shown.function,
             block=tuple(place.get("block") or ()),
             thread=tuple(place.get("thread") or ()),
@@ -340,7 +344,7 @@ def _anchor(location: Location | None) -> str:
         return ""
     # Calls through one wrapper differ in who called it.
     callers = "".join(f"<{frame.function}" for frame in location.frames) if location.call else ""
-    return f"{anchor(location.file, location.line)}{callers}"
+    return f"{anchor(location.file, location.line, location.marks)}{callers}"
 
 
 def unlisted(records: Iterable[Mapping[str, Any]]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from hipaudit.errors import UsageError
@@ -21,14 +22,26 @@ def kernels_folder() -> Path:
 
 
 def shown_kernel_path(name: str) -> Path:
-    """Return a kernel file's path as reports show it: relative to the working folder if below."""
+    """Return a kernel file's path as one types it; see `shown_path`."""
     return shown_path(kernels_folder() / name)
 
 
 def shown_path(path: str | Path) -> Path:
-    """Return a path as reports show it: relative to the working folder if below."""
+    """Return a path as one types it: relative in the checkout's root, absolute elsewhere.
+
+    Pages say the same from everywhere: see `from_root`.
+    """
     path = Path(path)
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
+    here = Path.cwd() == _root() and path.is_relative_to(_root())
+    return path.relative_to(_root()) if here else path
+
+
+def from_root(text: str) -> str:
+    """Return a page's text with the library's own files named from its root, wherever that lies."""
+    return text.replace(f"{_root()}/", "")
+
+
+@functools.cache
+def _root() -> Path:
+    """Return the checkout, or the installed package."""
+    return kernels_folder().parent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,23 +13,34 @@ from elftools.common.exceptions import DWARFError, ELFError
 from elftools.dwarf.ranges import RangeEntry
 from elftools.elf.elffile import ELFFile
 
+_ESCAPED = re.compile(r"\\(.)")
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A source position: the function it lies in, its file as the compiler saw it, its line."""
+    """A source position: the function it lies in, its file as the compiler saw it, its line.
+
+    marks  how many of ``;{}`` stand before it on its line, and how many there are: it tells the
+           statements of one line apart; None where nobody knows
+    """
 
     function: str
     file: str
     line: int
+    marks: Marks | None = field(default=None, compare=False)
+
+
+Marks: TypeAlias = tuple[int, int]
+Place: TypeAlias = tuple[str, int, int]
+"""A file, a line, and a column of the preprocessed text."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row of a line table: from *address* on, the code belongs to *line* of *file*."""
+    """A row of a line table: from *address* on, the code belongs to a place."""
 
     address: int
-    file: str
-    line: int
+    place: Place
     ends: bool
 
 
@@ -38,12 +50,30 @@ class _Scope:
 
     ranges: list[tuple[int, int]]
     function: str
-    call_file: str
-    call_line: int
+    called: Place
     inner: list[_Scope] = field(default_factory=list)
 
     def covers(self, pc: int) -> bool:
         return any(low <= pc < high for low, high in self.ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What an object's debugging information says.
+
+    marks  the columns of ``;{}`` in the preprocessed text, on lines that have several of them
+    """
+
+    rows: list[_Row]
+    scopes: list[_Scope]
+    marks: dict[tuple[str, int], tuple[int, ...]]
+
+    def frame(self, function: str, place: Place) -> Frame:
+        """Return the frame of a function at a place."""
+        file, line, column = place
+        columns = self.marks.get((file, line)) if column else None
+        marks = (bisect.bisect_left(columns, column), len(columns)) if columns else None
+        return Frame(function, file, line, marks)
 
 
 Die: TypeAlias = Any
@@ -54,39 +84,40 @@ class Symboliser:
     """Looks up addresses; every object is read once, every address resolved once."""
 
     def __init__(self) -> None:
-        self._tables: dict[str, tuple[list[_Row], list[_Scope]]] = {}
+        self._tables: dict[str, _Table] = {}
         self._known: dict[tuple[str, int], tuple[Frame, ...]] = {}
 
     def frames(self, object_path: str, pc: int) -> tuple[Frame, ...]:
         """Return the frames at *pc*, innermost first; none when the object does not tell."""
         key = (object_path, pc)
         if key not in self._known:
-            rows, scopes = self._table(object_path)
-            self._known[key] = _resolve(rows, scopes, pc)
+            self._known[key] = _resolve(self._table(object_path), pc)
         return self._known[key]
 
-    def _table(self, object_path: str) -> tuple[list[_Row], list[_Scope]]:
+    def _table(self, object_path: str) -> _Table:
         if object_path not in self._tables:
             try:
-                self._tables[object_path] = _read(Path(object_path))
+                rows, scopes = _read(Path(object_path))
+                marks = _read_marks(Path(object_path).with_suffix(".marks"))
+                self._tables[object_path] = _Table(rows, scopes, marks)
             except (OSError, ELFError, DWARFError, KeyError, ValueError):
                 # Evidence without a line is better than no evidence.
-                self._tables[object_path] = ([], [])
+                self._tables[object_path] = _Table([], [], {})
         return self._tables[object_path]
 
 
-def _resolve(rows: list[_Row], scopes: list[_Scope], pc: int) -> tuple[Frame, ...]:
+def _resolve(table: _Table, pc: int) -> tuple[Frame, ...]:
     """Return the frames at *pc*, innermost first."""
+    rows = table.rows
     at = bisect.bisect_right(rows, pc, key=lambda row: row.address) - 1
     if at < 0 or rows[at].ends:
         return ()
-    chain = list(_chain(scopes, pc))
-    file, line = rows[at].file, rows[at].line
+    place = rows[at].place
     frames = []
-    for scope in reversed(chain):
-        frames.append(Frame(scope.function, file, line))
-        file, line = scope.call_file, scope.call_line
-    return tuple(frames) or (Frame("", file, line),)
+    for scope in reversed(list(_chain(table.scopes, pc))):
+        frames.append(table.frame(scope.function, place))
+        place = scope.called
+    return tuple(frames) or (table.frame("", place),)
 
 
 def _chain(scopes: list[_Scope], pc: int) -> Iterator[_Scope]:
@@ -111,6 +142,23 @@ def _read(path: Path) -> tuple[list[_Row], list[_Scope]]:
             scopes += _scopes(unit.get_top_DIE(), dwarf, files)
     rows.sort(key=lambda row: (row.address, not row.ends))
     return rows, scopes
+
+
+def _read_marks(path: Path) -> dict[tuple[str, int], tuple[int, ...]]:
+    """Return what the device keeps beside an object: columns of marks by file and line."""
+    marks: dict[tuple[str, int], tuple[int, ...]] = {}
+    file = ""
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except FileNotFoundError:  # an object of another's making
+        return marks
+    for row in text.split("\n"):
+        if row.startswith("F"):
+            file = _ESCAPED.sub(r"\1", row[1:])
+        elif row:
+            line, *columns = map(int, row.split())
+            marks[file, line] = tuple(columns)
+    return marks
 
 
 def _file_names(program: Any, unit: Any) -> list[str]:
@@ -144,13 +192,14 @@ def _name_at(files: list[str], index: int) -> str:
 
 def _rows(program: Any, files: list[str]) -> Iterator[_Row]:
     """Yield the rows of a line program; line 0 means: the same as before."""
-    line = 0
+    line = column = 0
     for entry in program.get_entries():
         state = entry.state
         if state is None:
             continue
-        line = state.line or line
-        yield _Row(state.address, _name_at(files, state.file), line, bool(state.end_sequence))
+        line, column = (state.line, state.column) if state.line else (line, column)
+        place = (_name_at(files, state.file), line, column)
+        yield _Row(state.address, place, bool(state.end_sequence))
 
 
 def _scopes(die: Die, dwarf: Any, files: list[str]) -> Iterator[_Scope]:
@@ -161,8 +210,9 @@ def _scopes(die: Die, dwarf: Any, files: list[str]) -> Iterator[_Scope]:
             if ranges:
                 call_file = _name_at(files, _number(child, "DW_AT_call_file", -1))
                 call_line = _number(child, "DW_AT_call_line", 0)
+                called = (call_file, call_line, _number(child, "DW_AT_call_column", 0))
                 inner = list(_scopes(child, dwarf, files))
-                yield _Scope(ranges, _function(child), call_file, call_line, inner)
+                yield _Scope(ranges, _function(child), called, inner)
         elif child.has_children:
             yield from _scopes(child, dwarf, files)  # lexical blocks and namespaces
 

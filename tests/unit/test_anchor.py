@@ -39,13 +39,17 @@ def line_of(text: str, part: str, nth: int = 0) -> int:
 def named(tmp_path: Path) -> Named:
     """Return what gives the anchor of the line with some words, in a file with this text."""
 
-    def at(text: str, part: str, nth: int = 0, name: str = "k.hip") -> str:
+    def at(text: str, part: str, nth: int = 0, name: str = "k.hip", *, marks: bool = False) -> str:
         path = tmp_path / name
         path.write_text(text)
         linecache.checkcache(str(path))
         # Two writes within a tick of the clock may look alike.
         linecache.cache.pop(str(path), None)
-        return anchor(str(path), line_of(text, part, nth))
+        number = line_of(text, part, nth)
+        line = text.splitlines()[number - 1]
+        before = line.partition(part)[0] if marks else ""
+        counts = [sum(map(one.count, ";{}")) for one in (before, line)]
+        return anchor(str(path), number, (counts[0], counts[1]) if marks else None)
 
     return at
 
@@ -100,6 +104,25 @@ def test_equal_statements_with_equal_neighbours_are_counted(named: Named) -> Non
 def test_one_line_and_many_are_the_same_function(named: Named) -> None:
     short, wide = "void f(int* p) { p[0] = 1; }\n", "void f(int* p)\n{\n  p[0] = 1;\n}\n"
     assert named(short, "p[0]") == named(wide, "p[0]")
+
+
+def test_statements_of_one_line_are_told_apart_as_if_each_had_its_own(named: Named) -> None:
+    wide = KERNEL[KERNEL.index("extern") :]
+    short = " ".join(wide.split()) + "\n"
+    parts = ("int i =", WRITE + " =", "if (i < n) y", "y[1]")
+    names = [named(short, part, marks=True) for part in parts]
+    assert names == [named(wide, part) for part in parts]
+    assert names == [named(wide, part, marks=True) for part in parts]
+    assert len(set(names)) == len(parts)
+
+
+def test_marks_of_a_block_on_one_line(named: Named) -> None:
+    wide = "void f(int* p) {\n  for (int i = 0; i < 4; ++i) {\n    p[i] = 1;\n    g();\n  }\n}\n"
+    short = wide.replace("{\n    p", "{ p").replace("1;\n    g();\n  }", "1; g(); }")
+    for part in ("for", "p[i]", "g()"):
+        assert named(short, part, marks=True) == named(wide, part)
+    comment = short.replace("{ p", "{ /* ; { */ p")
+    assert named(comment, "p[i]", marks=True) == named(short, "p[i]")  # a count that is not right
 
 
 PROGRAM = """import hip

@@ -281,6 +281,55 @@ def test_errors_give_githubs_runner_no_commands(
     assert lines[3:] == [f"::{word}::"]
 
 
+WIDE = """extern "C" __global__ void k(const float* x, float* y, int n) {
+  __shared__ float s[256];  // one
+  __shared__ float t[256];
+  int i = threadIdx.x;
+  s[i] = x[i];
+  t[i] = x[i];
+  y[i] = s[255 - i] + 1.0f;
+  if (i < n) { y[i + n] = t[255 - i]; y[i] = 0; }
+}
+"""
+
+
+def test_an_id_is_that_of_the_statement_however_the_code_is_formatted(tmp_path: Path) -> None:
+    short = "#include <hip/hip_runtime.h>\n/* \u00e4; */ " + " ".join(
+        WIDE.replace("  // one", "").split()
+    )
+    tall = WIDE.replace("; ", ";\n\n").replace(" + ", "\n+ ").replace("{ ", "{\n// why\n")
+    ids = []
+    for name, text in (("wide", WIDE), ("short", short), ("tall", tall)):
+        place = tmp_path / name / "k.hip"
+        place.parent.mkdir()
+        place.write_text(text)
+        arguments = ("--block", "256", "--arg", "f32[512]=iota", "--arg", "f32[512]=zeros")
+        result = hipaudit(
+            *("check", "k.hip", *arguments, "--arg", "i32=250", "--arch", "gfx942"),
+            *("--json", "-"),
+            cwd=place.parent,
+        )
+        ids.append([one["id"] for one in json.loads(result.stdout)["findings"]])
+    assert sorted(ids[0]) == sorted(ids[1]) == sorted(ids[2])
+    kinds = [one.rpartition("-")[0] for one in set(ids[0])]
+    assert kinds.count("race-shared") == 2
+    assert "race-global" in kinds
+
+
+@pytest.mark.parametrize(
+    "name", ['quo"te.hip', "back\\slash.hip", "new\nline.hip", "#%41 \u202e.hip"]
+)
+def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(WIDE)
+    arguments = ("--block", "256", "--arg", "f32[512]=iota", "--arg", "f32[512]=zeros")
+    last = ("--arg", "i32=256", "--arch", "gfx942", "--json", "-")
+    result = hipaudit("check", name, *arguments, *last, cwd=tmp_path)
+    places = [one["location"] for one in json.loads(result.stdout)["findings"]]
+    assert places
+    assert {place["file"] for place in places} == {name}
+    assert {place["line"] for place in places} <= {5, 6, 7, 8}
+
+
 def test_help_has_examples(folder: Path) -> None:
     result = hipaudit("check", "--help", cwd=folder)
     assert result.returncode == 0

@@ -197,12 +197,16 @@ def test_it_fits_a_phone_and_pages_change_by_their_links(tmp_path: Path) -> None
         const scrolled = document.documentElement.scrollWidth -
           document.documentElement.clientWidth;
         const width = innerWidth;
-        return { before, after: shown(), menu, wide, scrolled, width };
+        const after = shown();
+        location.hash = "#page-library%E0%";
+        dispatchEvent(new HashChangeEvent("hashchange"));
+        return { before, after, broken: shown(), menu, wide, scrolled, width };
         """
     said = in_browser(path, frame, 390)
     assert said["width"] == 390
     assert said["before"] == ["overview"]
     assert said["after"] == ["page-library"]
+    assert said["broken"] == ["overview"]
     assert said["menu"] == "block"
     assert (said["wide"], said["scrolled"]) == (0, 0)
 

@@ -6,6 +6,7 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -21,6 +22,7 @@ from hipaudit.report.sarif import sarif
 from hipaudit.report.terminal import console, show
 from hipaudit.stacks import frames_of, user_frame
 from hipaudit.symbolise import Frame, Symboliser
+from hipaudit.text import inert
 
 PROGRAM = """def call(function, *arguments):
     return function(*arguments)
@@ -315,6 +317,17 @@ def test_a_plot_is_the_same_bytes_twice(source: str, tmp_path: Path) -> None:
     plots.live_memory(memory, tmp_path / "live.svg")
     for name in ("a.svg", "live.svg"):
         assert "program.py:6" in (tmp_path / name).read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["$\\bad{$.py", "</text><script>&.py", "\u4e2d.py", "a\n\u202e.py"]
+)
+def test_a_plot_shows_any_name_as_it_is(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name.replace("/", "\u2215")
+    file.write_text(PROGRAM)
+    plots.live_memory(use(str(file)), tmp_path / "live.svg")
+    drawn = "".join(ET.parse(tmp_path / "live.svg").getroot().itertext())  # noqa: S314
+    assert f"{inert(file.name)}:6" in drawn
 
 
 def test_native_frames_resolve_by_debugging_information(tmp_path: Path) -> None:

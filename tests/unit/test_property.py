@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -63,6 +66,26 @@ def test_the_same_cases_run_every_time() -> None:
     first = list(drawn)
     drawn.clear()
     examine(spec(keeping), DEVICE)
+    assert drawn == first
+
+
+def test_the_modules_that_are_loaded_change_no_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[bytes] = []
+
+    def keeping(_: Device, x: Array) -> Array:
+        drawn.append(x.tobytes())
+        return np.asarray(x * np.float32(2.0))
+
+    examine(spec(keeping, examples=300), DEVICE)
+    first = list(drawn)
+    drawn.clear()
+    (tmp_path / "loaded_since.py").write_text(f"NUMBERS = {list(range(1000, 1 << 20, 3001))}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("loaded_since")
+    examine(spec(keeping, examples=300), DEVICE)
+    del sys.modules["loaded_since"]
     assert drawn == first
 
 

@@ -24,6 +24,7 @@ from hipaudit.report.html_markdown import anchor, rendered
 from hipaudit.report.page import Values, causes
 from hipaudit.report.pages import AuditData, Written
 from hipaudit.report.plots import dark_rules
+from hipaudit.resources import from_root
 from hipaudit.text import inert, plural
 
 _DARK = "@media (prefers-color-scheme: dark){{{}}}{}"
@@ -48,7 +49,7 @@ def document(data: AuditData, pages: Sequence[Written]) -> str:
         lstrip_blocks=True,
     )
     environment.globals["plural"] = plural
-    environment.filters["inert"] = inert
+    environment.filters["inert"] = lambda text: inert(from_root(str(text)))
     script, style = _asset("audit.js"), _asset("audit.css")
     index, *others = pages
     values: Values = {
@@ -109,12 +110,12 @@ def _finding(cause: Values, origin: str) -> Values:
         "parts": ", ".join(cause["archs"]),
         "count": finding.count,
         "message": finding.message,
-        "replay": finding.replay,
+        "replay": from_root(finding.replay or ""),
         "what": cause["what"],
         "sides": [
             {
                 "label": label,
-                "place": excerpt.place(place),
+                "place": from_root(excerpt.place(place)),
                 "who": excerpt.who(place),
                 "lines": excerpt.excerpt(place),
             }

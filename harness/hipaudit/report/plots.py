@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _SETTINGS = {
     "svg.hashsalt": "hipaudit",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a dollar in a name is one
     "font.family": "sans-serif",
     "font.size": 9.0,
     "axes.spines.top": False,
@@ -288,7 +289,9 @@ def _draw(draw: Callable[[Figure], None], path: Path, height: float) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
+    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():  # type: ignore[arg-type]
+        # The reader's font draws the text: only its width is guessed here.
+        warnings.filterwarnings("ignore", "Glyph .* missing")
         figure = Figure(figsize=(6.4, height), layout="constrained")
         draw(figure)
         text = io.StringIO()

@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hipaudit.resources import from_root
 from hipaudit.text import code_block, code_span, markdown, plural
 
 
@@ -19,8 +20,10 @@ def templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"md": markdown, "code": code_span, "block": code_block}
-    environment.filters["diff"] = lambda text: code_block(text, "diff")
+    environment.filters["md"] = lambda text: markdown(from_root(str(text)))
+    environment.filters["code"] = lambda text: code_span(from_root(str(text)))
+    environment.filters["block"] = lambda text: code_block(from_root(str(text)))
+    environment.filters["diff"] = lambda text: code_block(from_root(str(text)), "diff")
     environment.globals |= {"plural": plural}
     return environment
 

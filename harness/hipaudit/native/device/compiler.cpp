@@ -17,6 +17,7 @@
 #include "compiler_options.h"
 #include "linker.h"
 #include "profile.h"
+#include "statement_marks.h"
 #include "sync.h"
 #include "toolchain_config.h"
 
@@ -205,6 +206,16 @@ std::vector<NameExpression> take_names(const SourceUnit& unit, std::string* text
   return names;
 }
 
+// What a name is between the quotes of a line marker.
+std::string as_literal(const std::string& name) {
+  std::string text;
+  for (char c : name) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c == '\n' ? std::string("\\n") : std::string(1, c);
+  }
+  return text;
+}
+
 bool write_inputs(const SourceUnit& unit, const std::string& folder, std::string* log) {
   for (const auto& [name, text] : unit.headers) {
     if (make_parents(folder, name) && write_file(folder + "/" + name, text.data(), text.size()))
@@ -214,7 +225,7 @@ bool write_inputs(const SourceUnit& unit, const std::string& folder, std::string
   }
   constexpr char kByteOrderMark[] = "\xef\xbb\xbf";
   size_t begin = unit.text.rfind(kByteOrderMark, 0) == 0 ? sizeof kByteOrderMark - 1 : 0;
-  std::string text = "# 1 \"" + unit.name + "\"\n" + unit.text.substr(begin);
+  std::string text = "# 1 \"" + as_literal(unit.name) + "\"\n" + unit.text.substr(begin);
   // Name expressions may use the source's macros: they pass through the preprocessor too.
   for (const std::string& expression : unit.name_expressions)
     text += std::string("\n") + kNameMark + expression + "\n";
@@ -369,6 +380,8 @@ bool build_object(const SourceUnit& unit, Variant variant, const std::string& ba
                              &out->log);
   if (!good) return false;
   unlink((base + ".elf").c_str());  // made from an older object of this key
+  std::string marks = statement_marks(preprocessed);
+  write_file(base + ".marks", marks.data(), marks.size());
   write_facts(base + ".facts", dependencies(text_of(rule), workplace.path), *out);
   return rename(object.c_str(), out->object.c_str()) == 0;
 }

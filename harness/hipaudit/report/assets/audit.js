@@ -7,8 +7,15 @@
   const menu = document.getElementById("menu");
   const nav = document.querySelector("nav");
 
+  const decoded = (text) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text; // a link that was cut off within a %
+    }
+  };
   const shown = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(decoded(location.hash.slice(1)));
     const article = target ? target.closest("article") : null;
     return { article: article || articles[0], target };
   };
