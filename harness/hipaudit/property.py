@@ -109,9 +109,11 @@ def _numbers_of_no_module() -> Iterator[None]:
     if not hasattr(provider, pool):  # an older Hypothesis reads no modules
         yield
         return
+    from hypothesis.internal.constants_ast import Constants
+
     providers.CONSTANTS_CACHE.cache.clear()
     try:
-        with mock.patch.object(provider, pool, providers.Constants()):
+        with mock.patch.object(provider, pool, Constants()):
             yield
     finally:
         providers.CONSTANTS_CACHE.cache.clear()
