@@ -22,7 +22,7 @@ while IFS= read -r line; do
   mapfile -t words <<< "$listed"
   echo "hipaudit $line"
   PATH="$1:$PATH" "$1/hipaudit" "${words[0]}" "${shared[@]}" --sarif "$SARIF/$number.sarif" \
-    "${words[@]:1}"
+    "${words[@]:1}" < /dev/null  # not the lines that are left
   code=$?
   if [ "$code" -gt "$worst" ]; then worst=$code; fi
 done <<< "$COMMANDS"

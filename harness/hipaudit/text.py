@@ -8,8 +8,11 @@ backwards (CVE-2021-42574). Everything a report or a terminal shows passes throu
 from __future__ import annotations
 
 import html
+import re
 
 _LIMIT = 4000
+_NUMBERED = re.compile(r"^(\d+)([.)])")
+_ADDRESS = re.compile(r"\b(?:https?|ftp)://|\bwww\.", re.IGNORECASE)
 
 
 def inert(text: str, *, keep_newlines: bool = False, limit: int = _LIMIT) -> str:
@@ -38,10 +41,19 @@ def _spelled(character: str, keep_newlines: bool) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return *text* as literal Markdown on one line: no markup, no HTML, no table cell break."""
-    escaped = (f"\\{c}" if c in "\\`*_[]|~" else c for c in html.escape(inert(text), quote=False))
-    line = "".join(escaped)
+    """Return *text* as literal Markdown on one line: no markup, no link, no table cell break.
+
+    It may stand where a line begins; spaces around it, which Markdown has a use for, go.
+    """
+    plain = html.escape(inert(text).strip(), quote=False)
+    line = _unlinked("".join(f"\\{c}" if c in "\\`*_[]|~" else c for c in plain))
+    line = _NUMBERED.sub(r"\1\\\2", line)
     return f"\\{line}" if line[:1] in {"#", "-", "+", ">", "="} else line
+
+
+def _unlinked(text: str) -> str:
+    """Return Markdown in which GitHub finds no address to make a link of."""
+    return _ADDRESS.sub(lambda found: found[0].replace(":", "&#58;").replace(".", "&#46;"), text)
 
 
 def code_span(text: str) -> str:
@@ -49,7 +61,7 @@ def code_span(text: str) -> str:
 
     HTML's ``code`` element, because a backtick span cannot hold a pipe in a table.
     """
-    escaped = html.escape(inert(text), quote=True)
+    escaped = _unlinked(html.escape(inert(text), quote=True))
     for character in "\\`*_[]|~":
         escaped = escaped.replace(character, f"&#{ord(character)};")
     return f"<code>{escaped}</code>" if escaped else ""

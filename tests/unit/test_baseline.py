@@ -209,6 +209,7 @@ def test_a_broken_baseline_stops_a_command_before_it_runs(tmp_path: Path) -> Non
         (["add", ID, "--reason", "r", "--owner", "o", "--expires", "2020-01-01"], "is over"),
         (["add", "--from", "x.json", "--reason", "r", "--owner", "o"], "cannot be read"),
         (["add", "--from", "n.json", "--reason", "r", "--owner", "o"], "not what hipaudit writes"),
+        (["add", "--from", "m.json", "--reason", "r", "--owner", "o"], "not what hipaudit writes"),
         (["list"], "cannot be read"),
         (["prune"], "cannot be read"),
     ],
@@ -217,6 +218,9 @@ def test_what_the_command_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
 ) -> None:
     (tmp_path / "n.json").write_text("[]")
+    found = {"id": ID, "kind": "leak", "location": "here"}
+    document = {"void": None, "findings_not_listed": 0, "findings": [found]}
+    (tmp_path / "m.json").write_text(json.dumps(document))
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["baseline", *arguments])
     assert isinstance(result.exception, UsageError)

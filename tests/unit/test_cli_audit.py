@@ -52,6 +52,9 @@ def test_two_audits_write_the_same_bytes(tmp_path: Path) -> None:
         (["--model", "absent.gguf"], "no weights file absent.gguf"),
         (["--only", "softmax", "--model", "x.gguf"], "--only leaves the model out"),
         (["--hip-device", "rocm"], "no AMD GPU answers"),
+        (["--only", "tile_waste", "--out", "/dev/null/reports"], "/dev/null/reports cannot be"),
+        (["--json", "absent/a.json"], "absent/a.json cannot be written"),
+        (["--history", "absent/h.sqlite"], "absent/h.sqlite cannot be used as a history"),
     ],
 )
 def test_what_cannot_be_audited_is_one_sentence(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
 from hipaudit.audits.kept import Kept
 from hipaudit.audits.kernels import KernelAudit
+from hipaudit.errors import UsageError
 from hipaudit.library import SPECS
 from hipaudit.report import placing
 from hipaudit.report.catalogue import grouped
@@ -74,6 +78,38 @@ def test_pages_that_are_not_complete_are_not_placed(tmp_path: Path) -> None:
     placing.commit(tmp_path)
     assert (tmp_path / "index.md").read_text() == "new"
     assert (tmp_path / "kernels" / "k.md").read_text() == "k"
+
+
+def test_one_process_at_a_time_makes_pages(tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from hipaudit.report import placing\n"
+    code += "with placing.alone(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == b"in\n"
+
+        def make() -> None:
+            with placing.alone(tmp_path):
+                placing.staging(tmp_path)
+                placing.commit(tmp_path)
+
+        done = pool.submit(make)
+        assert not wait([done], 0.5).done
+        other.stdin.close()
+        done.result(60)
+
+
+def test_a_folder_that_cannot_take_pages_is_said_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"file/reports cannot be written: Not a directory"):
+        placing.prepare(tmp_path / "file" / "reports")
 
 
 def test_placing_that_stopped_in_the_middle_is_finished_by_the_next_run(tmp_path: Path) -> None:

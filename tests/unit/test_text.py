@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -69,21 +70,33 @@ def test_markdown_renders_text_and_nothing_else(text: str) -> None:
 
 @given(st.text(alphabet="#>*_`[]()!|<>&-+=~\\ \n1.a:"))
 def test_markdown_of_any_punctuation_is_text(text: str) -> None:
-    tokens = _tokens(f"x {markdown(text)}")
-    assert tokens <= {"paragraph_open", "inline", "text", "paragraph_close", "text_special"}
+    plain = {"paragraph_open", "inline", "text", "paragraph_close", "text_special"}
+    assert _tokens(f"x {markdown(text)}") <= plain
+    assert _tokens(markdown(text)) <= plain
+
+
+@pytest.mark.parametrize(
+    "text", ["see https://x.example/a_b", "HTTP://x", "www.x.example", "ftp://x"]
+)
+def test_an_address_is_no_link_and_reads_as_it_is(text: str) -> None:
+    for shown in (markdown(text), code_span(text)):
+        assert "://" not in shown
+        assert "www." not in shown
+        rendered = re.sub(r"<[^>]*>", "", MarkdownIt("commonmark").render(shown))
+        assert html.unescape(rendered).strip() == text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_code_span_cannot_leave_its_table_cell(text: str) -> None:
-    html = (
+    page = (
         MarkdownIt("commonmark")
         .enable("table")
         .render(f"| h | i |\n|---|---|\n| {code_span(text)} | end |\n")
     )
-    assert html.count("<td>") == 2
-    assert "<script" not in html
-    assert "<strong>" not in html
-    assert "<a " not in html
+    assert page.count("<td>") == 2
+    assert "<script" not in page
+    assert "<strong>" not in page
+    assert "<a " not in page
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -88,7 +88,8 @@ def run_script(programs: Path, commands: str, **environment: str) -> tuple[int, 
 
 def test_the_action_runs_every_line_and_ends_with_the_worst(programs: Path) -> None:
     program = programs / "hipaudit"
-    program.write_text(program.read_text().replace('"$2"', '"$6"'))
+    reads = "cat > /dev/null\nexit"  # a program that takes what stands on its standard input
+    program.write_text(program.read_text().replace('exit "$2"', f'{reads} "$6"'))
     code, lines, _ = run_script(
         programs,
         "check 0 --arg 'f32[4]=uniform(-1, 1)'\n\n  check 3 ; touch forged $(id)\ncheck 1\n",

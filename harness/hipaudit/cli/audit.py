@@ -92,17 +92,19 @@ def _command(
     plan = auditing.make_plan(
         tuple(only or ()), model, examples, choose(choice(hip_device)), quick=quick
     )
+    placing.prepare(out)
     kept = Kept(plan.name, fresh=fresh)
     done = auditing.run(plan, kept)
     data = audit_outcome.data(plan, done.results)
-    pages = write_reports(data, placing.staging(out), out)
-    if html_to is not None:
-        write_html(data, pages, html_to)
-    seconds = round(time.monotonic() - began, 1)
-    facts = {"seconds": seconds, "cores": os.cpu_count(), "kernels": data.outcome.kernels}
-    measured = {sweep.name: sweep.facts for sweep in data.sweeps if sweep.facts}
-    write_run_facts({**facts, "parts": done.seconds, "measured": measured}, out)
-    placing.commit(out)
+    with placing.alone(out):
+        pages = write_reports(data, placing.staging(out), out)
+        if html_to is not None:
+            write_html(data, pages, html_to)
+        seconds = round(time.monotonic() - began, 1)
+        facts = {"seconds": seconds, "cores": os.cpu_count(), "kernels": data.outcome.kernels}
+        measured = {sweep.name: sweep.facts for sweep in data.sweeps if sweep.facts}
+        write_run_facts({**facts, "parts": done.seconds, "measured": measured}, out)
+        placing.commit(out)
     parts = [word for name in only or () for word in ("--only", name)]
     parts += ["--quick"] if quick else []
     parts += ["--model", str(model)] if model is not None else []

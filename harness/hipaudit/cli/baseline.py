@@ -123,7 +123,7 @@ def _found(path: Path) -> dict[str, str]:
         return {str(one["id"]): _about(one) for one in findings}
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is not what hipaudit writes with --json") from error
 
 

@@ -6,11 +6,33 @@ then stops in the middle is finished by the next run.
 
 from __future__ import annotations
 
+import fcntl
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from hipaudit.files import unwritable
 
 _MAKING = Path(".run") / "making"
 _COMPLETE = Path(".run") / "complete"
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder that pages will be placed in. Raises UsageError where that cannot be."""
+    try:
+        (folder / ".run").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time make pages for a folder; another one waits for its turn."""
+    prepare(folder)
+    with (folder / ".run" / "lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 def staging(folder: Path) -> Path:
