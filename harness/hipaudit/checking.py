@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hipaudit import hygiene
+from hipaudit import hygiene, widths
 from hipaudit.child import ChildResult, run_in_child
 from hipaudit.errors import HipauditError
 from hipaudit.finding import Finding, Reader, definition_line, grouped, unlisted
@@ -16,6 +17,7 @@ from hipaudit.outcome import Outcome
 from hipaudit.symbolise import Symboliser
 
 _CHECKED, _PLAIN = "checked", "plain"
+_WAVES = (64, 32)
 _GRACE_S = 120.0
 """What a child may take beyond the device's timeout: building the device, compiling."""
 
@@ -85,22 +87,27 @@ def check(
     silent: list[str] = []
     more = 0
     barriers: dict[str, list[dict[str, Any]]] = {}
-    for arch in request.archs:
-        for build, result in _builds(request, choice, arch, notes, progress):
-            reader = _reader(request, replay, result, symboliser)
-            found = reader.findings(_records(request, result, build))
-            if any(one.arch == arch and one.severity != "info" for one in findings):
-                # What a kernel copied from memory that nobody wrote looks like a gap.
-                found = tuple(one for one in found if one.kind != "unwritten-output")
-            findings += found
-            more += unlisted(result.records)
-            counted = launches(result.records)
-            ran += counted
-            barriers.setdefault(arch, []).extend(hygiene.rows(result.value or {}, reader))
-            faulty = any(finding.severity != "info" for finding in found)
-            why = None if faulty else _silence(arch, build, counted, result.value or {})
-            silent += [why] if why else []
-    together = grouped(findings, more=more)
+    with tempfile.TemporaryDirectory(prefix="hipaudit-") as folder:
+        kept = Path(folder)
+        for arch in request.archs:
+            for build, result in _builds(request, choice, arch, notes, progress, kept):
+                reader = _reader(request, replay, result, symboliser)
+                found = reader.findings(_records(request, result, build))
+                if any(one.arch == arch and one.severity != "info" for one in findings):
+                    # What a kernel copied from memory that nobody wrote looks like a gap.
+                    found = tuple(one for one in found if one.kind != "unwritten-output")
+                findings += found
+                more += unlisted(result.records)
+                counted = launches(result.records)
+                ran += counted
+                barriers.setdefault(arch, []).extend(hygiene.rows(result.value or {}, reader))
+                faulty = any(finding.severity != "info" for finding in found)
+                why = None if faulty else _silence(arch, build, counted, result.value or {})
+                silent += [why] if why else []
+        if choice == "emulated" and not any(one.severity != "info" for one in findings):
+            progress("other orders of blocks and waves")
+            findings += reader.findings(_between_widths(request, choice, kept, result.value or {}))
+    together = grouped(_without_needed(findings, barriers), more=more)
     void = None if together.at_or_above("warning") else "; ".join(silent) or None
     rows = kernel_rows(ran)
     for row in rows:
@@ -115,8 +122,49 @@ def check(
     )
 
 
+def _without_needed(
+    findings: Iterable[Finding], barriers: Mapping[str, list[dict[str, Any]]]
+) -> list[Finding]:
+    """Return the findings without barriers that are redundant on one part and not on another."""
+    wanted = {
+        (row["file"], row["line"])
+        for rows in barriers.values()
+        for row in rows
+        if row["verdict"] != hygiene.REDUNDANT
+    }
+    return [
+        one
+        for one in findings
+        if one.kind != "redundant-barrier"
+        or one.location is None
+        or (one.location.file, one.location.line) not in wanted
+    ]
+
+
+def _between_widths(
+    request: Request, choice: str, kept: Path, value: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """Return a record for each buffer that parts leave differently, and no order on one part."""
+    if len(request.archs) != len(_WAVES) or not value.get("kept"):
+        return []
+    one, other = request.archs
+    found = list(widths.differences(request.args, kept / one, kept / other))
+    for arch in request.archs if found else ():
+        for order in widths.ORDERS:
+            _run(request, choice, arch, _PLAIN, keep=kept / f"{arch}-{order}", order=order)
+            moved = widths.differences(request.args, kept / arch, kept / f"{arch}-{order}")
+            indices = {each.index for each in moved}
+            found = [each for each in found if each.index not in indices]
+    return [widths.record(request.file, value, (one, other), each) for each in found]
+
+
 def _builds(
-    request: Request, choice: str, arch: str, notes: list[str], progress: Callable[[str], None]
+    request: Request,
+    choice: str,
+    arch: str,
+    notes: list[str],
+    progress: Callable[[str], None],
+    kept: Path,
 ) -> Iterator[tuple[str, ChildResult]]:
     """Yield the runs of one part: checked, then plain unless the first found an error."""
     if choice == "emulated":
@@ -132,15 +180,25 @@ def _builds(
     else:
         notes.append("access checks were not run: they need the emulated device")
     progress(f"{arch}, as it is")
-    yield _PLAIN, _run(request, choice, arch, _PLAIN)
+    yield _PLAIN, _run(request, choice, arch, _PLAIN, keep=kept / arch)
 
 
-def _run(request: Request, choice: str, arch: str, build: str) -> ChildResult:
+def _run(
+    request: Request,
+    choice: str,
+    arch: str,
+    build: str,
+    *,
+    keep: Path | None = None,
+    order: int = 0,
+) -> ChildResult:
     # The build is set by the job: the library says whether it has a checked one.
     settings = {"arch": arch, "timeout": str(request.timeout_s), "build": _PLAIN}
+    settings |= {"order_seed": str(order)} if order else {}
     return run_in_child(
         "hipaudit.hygiene:launch",
-        {**asdict(request), "build": build},
+        {**asdict(request), "build": build, "keep": str(keep) if keep else None}
+        | ({"save": None} if order else {}),
         choice=choice,
         settings=settings,
         limit_s=request.timeout_s * 2 + _GRACE_S,

@@ -26,6 +26,8 @@ from hipaudit.hipcalls import HipCallError, call, hip, hiprtc
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 _GRID_BARRIER = re.compile(rb"\bthis_grid\s*\(|\bgrid_group\b")
+_MOST_KEPT = 1 << 28
+"""Bytes that a launch may leave behind for `widths` to compare."""
 _POISONS = (0xFF, 0x5A)
 """What fresh memory is filled with in two runs: an element that keeps both was never written."""
 
@@ -165,17 +167,21 @@ def launched(prepared: Prepared) -> dict[str, Any]:
     with filled(prepared.given, int(payload["seed"])) as buffers:
         status = _run(prepared, buffers)
         suspects: dict[int, Mask] = {}
+        kept: dict[str, str] = {}
         if status is None:
             if poisoned:
                 suspects = _holding(buffers, kernel, _POISONS[0])
             if payload.get("save"):
                 _save(buffers, names, Path(payload["save"]), f"{kernel['name']}.{device.arch}")
+            if payload.get("keep"):
+                kept = _keep(buffers, kernel, names, Path(payload["keep"]))
     return {
         "kernel": kernel["name"],
         "arch": device.arch,
         "status": status,
         "instrumented": bool(kernel.get("instrumented", True)),
         "unwritten": _confirmed(prepared, suspects, names),
+        "kept": kept,
         "names": {
             str(address): name
             for address, name in zip(buffers.addresses, names, strict=True)
@@ -278,3 +284,25 @@ def _save(buffers: Buffers, names: list[str], folder: Path, stem: str) -> None:
     for index, name in enumerate(names):
         if buffers.addresses[index]:
             np.save(folder / f"{plain}.{name}.npy", buffers.fetch(index))
+
+
+def _keep(
+    buffers: Buffers, kernel: Mapping[str, Any], names: list[str], folder: Path
+) -> dict[str, str]:
+    """Write what the kernel may have changed as NUMBER.bin; return the names by number.
+
+    Nothing where it is too much, or where parameters are not known.
+    """
+    params = kernel["params"] or ()
+    changed = [
+        index
+        for index, parameter in enumerate(params)
+        if buffers.addresses[index] and not parameter["const"]
+    ]
+    size = sum((buffers.given[i].count or 0) * buffers.given[i].dtype.itemsize for i in changed)
+    if size > _MOST_KEPT:
+        return {}
+    folder.mkdir(parents=True, exist_ok=True)
+    for index in changed:
+        buffers.fetch(index).tofile(folder / f"{index}.bin")
+    return {str(index): names[index] for index in changed}

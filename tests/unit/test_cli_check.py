@@ -443,3 +443,70 @@ def test_structures_arrive_whole_and_paths_may_hold_anything(tmp_path: Path) -> 
     assert result.returncode == 0, result.stdout + result.stderr
     (saved,) = (tmp_path / "out").glob("*.y.npy")
     assert np.load(saved) == 3.5
+
+
+ASSEMBLY = """#include <hip/hip_runtime.h>
+__global__ void wait(int* out) {
+  asm volatile("s_waitcnt vmcnt(0)" ::: "memory");
+  out[threadIdx.x] = 1;
+}
+"""
+
+
+def test_assembly_is_refused_at_its_line(tmp_path: Path) -> None:
+    (tmp_path / "wait.hip").write_text(ASSEMBLY)
+    done = hipaudit("check", "wait.hip", "--block", "64", "--arg", "i32[64]", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "wait.hip:3:" in done.stderr
+    assert "inline assembly is not emulated" in done.stderr
+
+
+WIDTHS = """#include <hip/hip_runtime.h>
+__global__ void total(const float* in, float* out, int* ranks) {
+  float sum = in[threadIdx.x];
+  __shared__ float partial[4];
+  __shared__ int taken;
+  if (threadIdx.x == 0) taken = 0;
+  for (int step = LARGEST; step > 0; step /= 2) sum += __shfl_xor(sum, step);
+  if (threadIdx.x % warpSize == 0) partial[threadIdx.x / warpSize] = sum;
+  __syncthreads();
+  if (threadIdx.x % 32 == 0) ranks[atomicAdd(&taken, 1)] = threadIdx.x;
+  if (threadIdx.x > 0) return;
+  sum = 0;
+  for (int wave = 0; wave < blockDim.x / warpSize; ++wave) sum += partial[wave];
+  *out = sum;
+}
+"""
+
+
+@pytest.mark.parametrize(("largest", "count"), [("warpSize / 2", 0), ("32", 1)])
+def test_results_that_differ_between_widths_are_told(
+    tmp_path: Path, largest: str, count: int
+) -> None:
+    (tmp_path / "my kernel.hip").write_text(WIDTHS.replace("LARGEST", largest))
+    arguments = ("--block", "128", "--arg", "f32[128]=uniform(0,1)", "--arg", "f32[1]")
+    seen = found(tmp_path, *arguments, "--arg", "i32[4]=zeros")["findings"]
+    assert [one["kind"] for one in seen] == ["wave-size-dependence"] * count
+    assert all(one["severity"] == "info" for one in seen)
+    assert all(one["location"]["line"] == 2 for one in seen)
+    assert all("elements of out differ" in one["message"] for one in seen)
+
+
+PARTIALS = """#include <hip/hip_runtime.h>
+__global__ void total(const int* in, int* out) {
+  __shared__ int partial[2];
+  int sum = in[threadIdx.x];
+  for (int step = warpSize / 2; step > 0; step /= 2) sum += __shfl_xor(sum, step);
+  if (threadIdx.x % warpSize == 0) partial[threadIdx.x / warpSize] = sum;
+  __syncthreads();
+  if (threadIdx.x == 0) *out = partial[0] + (warpSize == 32 ? partial[1] : 0);
+}
+"""
+
+
+def test_a_barrier_that_one_width_needs_is_not_redundant(tmp_path: Path) -> None:
+    (tmp_path / "my kernel.hip").write_text(PARTIALS)
+    document = found(tmp_path, "--block", "64", "--arg", "i32[64]=iota", "--arg", "i32[1]")
+    assert document["findings"] == []
+    verdicts = {row["arch"]: row["barriers"][0]["verdict"] for row in document["kernels"]}
+    assert verdicts == {"gfx942": "redundant", "gfx1100": "needed"}

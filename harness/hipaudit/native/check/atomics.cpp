@@ -121,12 +121,23 @@ void hand_out(Worker& worker, ThreadSync& sync, uintptr_t address, int order, Re
       own[within] = sync.fenced[within] = with_block(sync.fenced[within], *worker.block, furthest);
   }
   if (furthest == Reach::none) return;
+  ++sync.hand_overs;
   if (releases(order)) own[static_cast<size_t>(furthest)] = snapshot(worker);
   Locked lock(mutex);
   for (size_t within = 1; within < 4; ++within)
     if (own[within] != nullptr) add(published()[address], own[within], static_cast<Reach>(within));
   pass_on(sync.acquired, furthest, address);
   pass_on(check_of(*worker.block).acquired, furthest, address);
+}
+
+// Whoever took what the thread handed over last may still use it when the next is ready: they get
+// to run in between, so that a buffer which is filled again too early is seen in use.
+void let_takers_run(Worker& worker, uintptr_t pc) {
+  constexpr uint32_t kEnough = 64;
+  uint32_t times = sync_of(*worker.block, worker.current->index.flat).hand_overs;
+  if (times == 0 || times > kEnough) return;
+  worker.current->site = reinterpret_cast<const char*>(pc + 1);
+  give_way(&worker, worker.current);
 }
 
 }  // namespace
@@ -233,6 +244,7 @@ void Checker::fence(Worker& worker, int order, int scope) {
 void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, int scope, int kind,
                    uintptr_t pc) {
   Reach reach = reach_of(scope);
+  if (kind != 0) let_takers_run(worker, pc);
   // The hardware splits such an atomic, or faults.
   if (address % size != 0) report_misaligned(address, size, size, "an atomic", pc);
   check_access(address, size, {Access::atomic, reach, kind != 1, kind != 0}, pc);

@@ -43,6 +43,7 @@ struct ThreadSync {
   // By Reach: the latest fence of at least that reach; atomic stores after it release.
   const Release* fenced[4] = {};
   Reach fenced_since_barrier = Reach::none;
+  uint32_t hand_overs = 0;         // by atomic writes
   std::vector<Acquired> observed;  // what they release is known once a fence follows
   std::vector<Acquired> acquired;  // what they release is known
   uint32_t past = 0;               // through barriers that order nothing, between fences that do

@@ -328,8 +328,14 @@ bool generate_checked(const std::vector<std::string>& arguments, const std::stri
   append(front, {"-emit-llvm", "-disable-llvm-passes"});
   if (!generate(front, {"-x", "hip-cpp-output", "-o", assembly, source}, folder, log)) return false;
   std::string checked = with_checked_copies(text_of(assembly));
-  return write_file(assembly, checked.data(), checked.size()) &&
-         generate(arguments, {"-x", "ir", "-o", object, assembly}, folder, log);
+  if (write_file(assembly, checked.data(), checked.size()) &&
+      generate(arguments, {"-x", "ir", "-o", object, assembly}, folder, log))
+    return true;
+  // The second part does not know where in the source its errors lie.
+  std::string placed;
+  if (!generate(arguments, {"-x", "hip-cpp-output", "-o", object, source}, folder, &placed))
+    *log = placed;
+  return false;
 }
 
 bool build_object(const SourceUnit& unit, Variant variant, const std::string& base,

@@ -11,6 +11,7 @@
 
 #if defined(__HIP__)
 #include "hipaudit/atomics.h"
+#include "hipaudit/buffer_resource.h"
 #include "hipaudit/builtin_variables.h"
 #include "hipaudit/device_library.h"
 #include "hipaudit/lane_moves.h"
