@@ -75,7 +75,9 @@ def _notes(reporter: Any) -> Iterator[Any]:
         for verdict in _values(report, VERDICT):
             if report.when != "call":
                 continue
-            file, line = in_workspace(Location(report.location[0], (report.location[1] or 0) + 1))
+            test, at, _ = report.location  # from the root, wherever pytest was started
+            place = Location(str(reporter.config.rootpath / test), (at or 0) + 1)
+            file, line = in_workspace(place)
             worst = "; ".join(verdict["mismatches"][:1]) or verdict["status"]
             text = f"{verdict['name']} on {verdict['arch']}: {worst} ({report.nodeid})"
             yield Note("error", "hipaudit: numerics", text, file, line)

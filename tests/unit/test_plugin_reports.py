@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from hipaudit.plugin_reports import VERDICT, annotate
 
 SUITE = """
 import pytest
@@ -25,6 +28,35 @@ def test_clean(device, name):
 def test_fails():
     assert False
 """
+
+
+def test_a_failed_property_is_annotated_in_its_file_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdict = {"name": "k", "arch": "gfx942", "status": "failed", "mismatches": ["one is off"]}
+    numbers = {"elements": 4, "worst_ratio": 2.0}
+    report = SimpleNamespace(
+        when="call",
+        nodeid="tests/test_k.py::test_k",
+        location=("tests/test_k.py", 6, "test_k"),
+        user_properties=[(VERDICT, json.dumps({**verdict, **numbers}))],
+    )
+    lines: list[str] = []
+    reporter = SimpleNamespace(
+        stats={"failed": [report]},
+        config=SimpleNamespace(rootpath=tmp_path),
+        ensure_newline=lambda: None,
+        write_line=lines.append,
+    )
+    (tmp_path / "tests").mkdir()
+    monkeypatch.chdir(tmp_path / "tests")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    annotate(reporter)
+    (line,) = lines
+    assert line.startswith("::error file=tests/test_k.py,line=7,title=hipaudit%3A numerics::")
+    assert "k on gfx942: one is off" in line
 
 
 @pytest.fixture

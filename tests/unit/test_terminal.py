@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from hipaudit.finding import Allocation, Finding, Findings, Location, identified
 from hipaudit.outcome import Outcome
-from hipaudit.report.terminal import console, show
+from hipaudit.report.terminal import busy, console, show
 from hipaudit.symbolise import Frame
 
 
@@ -92,10 +94,24 @@ def test_colours_only_on_a_terminal_and_escapes_of_the_source_never(tmp_path: Pa
 
 
 def test_markup_of_rich_is_text() -> None:
-    hostile = Finding("i", "timeout", "warning", "[red]k[/red]", "gfx942", "[link=x]m[/link]")
+    message = "[link=x]m[/link] a ? b :x: c"
+    hostile = Finding("i", "timeout", "warning", "[red]k[/red]", "gfx942", message)
     text = text_of(Outcome("[bold]d", "gfx942", [], Findings((hostile,))))
     assert "[red]k[/red]" in text
-    assert "[link=x]m[/link]" in text
+    assert message in text
+
+
+def test_what_goes_on_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with busy("checking [/x] :x: \x1b[2J") as tell:
+        tell("then [bold")
+    shown = sys.stderr.getvalue()  # type: ignore[attr-defined]
+    assert "checking [/x] :x: \\x1b[2J" in shown
 
 
 def test_long_lines_are_not_folded() -> None:

@@ -22,8 +22,10 @@ _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
 
 def console(file: IO[str] | None = None, *, stderr: bool = False) -> Console:
-    """Return a console that takes no markup from the text and does not wrap it."""
-    return Console(file=file, stderr=stderr, markup=False, highlight=False, soft_wrap=True)
+    """Return a console that shows text as it is: no markup, no emoji, no folding."""
+    return Console(
+        file=file, stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True
+    )
 
 
 @contextmanager
@@ -32,8 +34,8 @@ def busy(what: str) -> Iterator[Callable[[str], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    with console(stderr=True).status(what) as status:
-        yield status.update
+    with console(stderr=True).status(Text(inert(what))) as status:
+        yield lambda words: status.update(Text(inert(words)))
 
 
 def show(outcome: Outcome, to: Console) -> None:
