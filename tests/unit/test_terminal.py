@@ -107,10 +107,11 @@ def test_what_goes_on_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None
             return True
 
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    with busy("checking [/x] :x: \x1b[2J") as tell:
-        tell("then [bold")
-    shown = sys.stderr.getvalue()  # type: ignore[attr-defined]
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with busy("starting [/y]") as tell:
+        tell("checking [/x] :x: \x1b[2J")
+    shown = terminal.getvalue()
     assert "checking [/x] :x: \\x1b[2J" in shown
 
 
