@@ -26,6 +26,8 @@ from hipaudit.hipcalls import HipCallError, call, hip, hiprtc
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 _GRID_BARRIER = re.compile(rb"\bthis_grid\s*\(|\bgrid_group\b")
+_STANDARD = re.compile(r"error: no (?:member|template) named '\w+' in namespace 'std'")
+_INCLUDED_BY_HIPCC = ("-include", "algorithm", "-include", "complex", "-include", "new")
 _MOST_KEPT = 1 << 28
 """Bytes that a launch may leave behind for `widths` to compare."""
 _POISONS = (0xFF, 0x5A)
@@ -115,18 +117,17 @@ def _load(
     """Compile the payload's file for the device; return the module and the lowered names."""
     path = Path(payload["file"])
     rtc = hiprtc()
-    program = call(rtc.hiprtcCreateProgram, path.read_bytes(), str(path).encode(), 0, None, None)
-    for expression in expressions:
-        call(rtc.hiprtcAddNameExpression, program, expression.encode())
     beside = dict.fromkeys((str(path.parent), str(path.resolve().parent)))
     folders = [*beside, *payload["include"]]
     options = [f"--offload-arch={device.arch}", *(f"-I{folder}" for folder in folders)]
     options += [f"-D{define}" for define in payload["define"]]
-    encoded = [option.encode() for option in options]
-    try:
-        call(rtc.hiprtcCompileProgram, program, len(encoded), encoded)
-    except HipCallError as error:
-        raise CompileError(explained(_log(program)) or str(error)) from error
+    program, log = _compiled(path, options, expressions)
+    if log is not None and _STANDARD.search(log):
+        # It may compile with what hipcc includes before any file.
+        program, still = _compiled(path, [*options, *_INCLUDED_BY_HIPCC], expressions)
+        log = log if still is not None else None
+    if log is not None:
+        raise CompileError(explained(log) or log)
     names = {
         expression: _text(call(rtc.hiprtcGetLoweredName, program, expression.encode()))
         for expression in expressions
@@ -138,6 +139,22 @@ def _load(
     except HipCallError as error:
         why = _unresolved(program) or str(error)
         raise CompileError(f"{path} compiles but does not load: {why}") from error
+
+
+def _compiled(
+    path: Path, options: Sequence[str], expressions: tuple[str, ...]
+) -> tuple[Any, str | None]:
+    """Compile a file; return the program, and the log where it does not compile."""
+    rtc = hiprtc()
+    program = call(rtc.hiprtcCreateProgram, path.read_bytes(), str(path).encode(), 0, None, None)
+    for expression in expressions:
+        call(rtc.hiprtcAddNameExpression, program, expression.encode())
+    encoded = [option.encode() for option in options]
+    try:
+        call(rtc.hiprtcCompileProgram, program, len(encoded), encoded)
+    except HipCallError as error:
+        return program, _log(program) or str(error)
+    return program, None
 
 
 def _unresolved(program: Any) -> str:

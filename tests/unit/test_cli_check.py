@@ -510,3 +510,24 @@ def test_a_barrier_that_one_width_needs_is_not_redundant(tmp_path: Path) -> None
     assert document["findings"] == []
     verdicts = {row["arch"]: row["barriers"][0]["verdict"] for row in document["kernels"]}
     assert verdicts == {"gfx942": "redundant", "gfx1100": "needed"}
+
+
+STANDARD = """#include <hip/hip_runtime.h>
+__global__ void clamp(float* x) {
+  float low = std::min(x[threadIdx.x], 1.0f), high = std::max(low, 0.0f);
+  std::swap(low, high);
+  x[threadIdx.x] = low + high;
+}
+"""
+
+
+def test_what_hipcc_includes_by_itself_is_there(tmp_path: Path) -> None:
+    (tmp_path / "my kernel.hip").write_text(STANDARD)
+    arguments = ("--block", "64", "--arg", "f32[64]=ones")
+    document = found(tmp_path, *arguments)
+    assert document["findings"] == []
+    (tmp_path / "my kernel.hip").write_text(STANDARD.replace("std::swap", "std::exchange_all"))
+    done = check(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert "my kernel.hip:4:" in done.stderr
+    assert "exchange_all" in done.stderr
