@@ -22,23 +22,27 @@ from typing import IO, Any, TypeAlias
 
 from hipaudit import errors, native_build
 from hipaudit.device import bind, read_journal, settings_environment
-from hipaudit.errors import HipauditError, UsageError
+from hipaudit.errors import DeviceError, HipauditError, UsageError
 from hipaudit.forked import Forked, forked
 
 Json: TypeAlias = Any
 Progress: TypeAlias = Callable[[Json], None]
 
 _OUTPUT_LIMIT = 1 << 20
+_MEMORY = ", as the system does where memory runs out: nothing is known of the kernel; run it again"
 
 DEATHS = {
     signal.SIGSEGV: "wild-access",
     signal.SIGBUS: "wild-access",
     signal.SIGFPE: "undefined-behaviour",
     signal.SIGILL: "undefined-behaviour",
-    signal.SIGKILL: "timeout",
     signal.SIGXCPU: "timeout",
 }
 """What a signal that killed the child says about the kernel it ran."""
+_FROM_OUTSIDE = frozenset(
+    {signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT}
+)
+"""Signals that somebody else sends, the system among them where memory runs out."""
 
 
 class ChildError(HipauditError):
@@ -77,7 +81,8 @@ def run_in_child(
               before they count
     progress  called in this thread with each progress object
 
-    Raises what the child's function raised, when hipaudit raises it on purpose, else ChildError.
+    Raises what the child's function raised, when hipaudit raises it on purpose, else ChildError;
+    DeviceError when somebody else has killed the child, which says nothing of a kernel.
     """
     if choice == "emulated":
         native_build.device_libraries()
@@ -91,6 +96,9 @@ def run_in_child(
         output = (folder / "output.txt").read_bytes()[:_OUTPUT_LIMIT].decode(errors="replace")
         if answer is not None and "error" in answer:
             _raise(answer["error"])
+        if not killed and -code in _FROM_OUTSIDE:
+            ended = signal.Signals(-code).name
+            raise DeviceError(f"the process of a kernel was killed from outside ({ended}){_MEMORY}")
         died = answer is None or code != 0
         how = f"did not end within {limit_s:g} s and was killed" if killed else None
         death = _death(code, how, settings) if died else None
