@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.resources
 import json
+import linecache
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,33 @@ def test_a_finding_is_a_result_with_both_sides() -> None:
 def test_fingerprints_are_stable_and_tell_parts_apart() -> None:
     def fingerprint(item: Finding) -> str:
         (result,) = run_of(sarif(outcome(item), exit_code=1))["results"]
-        (value,) = result["partialFingerprints"].values()
-        return str(value)
+        return str(result["partialFingerprints"]["hipauditFinding/v1"])
 
     assert fingerprint(finding("k.hip")) == fingerprint(finding("k.hip", count=8))
     assert fingerprint(finding("k.hip")) != fingerprint(finding("k.hip", arch="gfx1100"))
+
+
+def test_of_the_fingerprints_one_stays_when_a_file_moves_and_one_tells_copies_apart(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".git").mkdir()
+    prints = []
+    for name, above in (("a/k.hip", ""), ("b/k.hip", "// moved\n"), ("b/k.hip", "")):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(above + "\n".join(f"  x[{line}] = 1;" for line in range(1, 20)))
+        linecache.clearcache()
+        first = 7 + above.count("\n")
+        one = finding(
+            str(path),
+            location=Location(str(path), first, "k"),
+            other_location=Location(str(path), first + 2, "k"),
+        )
+        (result,) = run_of(sarif(outcome(one), exit_code=1))["results"]
+        prints.append(result["partialFingerprints"])
+    assert len({one["hipauditCode/v1"] for one in prints}) == 1
+    first_id, moved, back = (one["hipauditFinding/v1"] for one in prints)
+    assert first_id != moved == back
 
 
 @pytest.mark.parametrize(

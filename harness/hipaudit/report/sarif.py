@@ -125,7 +125,10 @@ def _result(finding: Finding, rule: int, command: tuple[str, ...]) -> dict[str, 
         "ruleIndex": rule,
         "level": _LEVELS[finding.severity],
         "message": {"text": inert(finding.message + where)},
-        "partialFingerprints": {"hipauditFinding/v1": f"{finding.id}/{finding.arch}"},
+        "partialFingerprints": {
+            "hipauditFinding/v1": f"{finding.id}/{finding.arch}",
+            "hipauditCode/v1": _code(finding),
+        },
         "occurrenceCount": finding.count,
         "properties": {
             "id": finding.id,
@@ -146,6 +149,13 @@ def _result(finding: Finding, rule: int, command: tuple[str, ...]) -> dict[str, 
     if stacks:
         result["stacks"] = stacks
     return result
+
+
+def _code(finding: Finding) -> str:
+    """Return what stays when the file is moved, where the id does not: the lines themselves."""
+    lines = sorted(one.text() for one in (finding.location, finding.other_location) if one)
+    parts = "\0".join((finding.kind, finding.kernel, finding.arch, *lines))
+    return hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _stack(label: str, side: Location) -> dict[str, Any]:
