@@ -168,6 +168,7 @@ def test_a_kernel_that_is_not_there_is_named() -> None:
 def test_the_command_writes_json_and_fails_on_what_it_is_told(tmp_path: Path) -> None:
     runner, target = CliRunner(), tmp_path / "isa.json"
     command = ["isa", str(HERE / "findings.hip"), "--arch", "gfx942", "--json", str(target)]
+    command += ["--sarif", str(tmp_path / "isa.sarif")]
     assert runner.invoke(app, command).exit_code == 0
     document = json.loads(target.read_text())
     spilling = next(one for one in document["kernels"] if one["name"] == "spilling")
@@ -175,6 +176,8 @@ def test_the_command_writes_json_and_fails_on_what_it_is_told(tmp_path: Path) ->
     assert spilling["arch"] == "gfx942"
     assert {one["kind"] for one in document["findings"]} == {"register-spill", "low-occupancy"}
     assert any("math functions" in note for note in document["notes"])
+    (log,) = json.loads((tmp_path / "isa.sarif").read_text())["runs"]
+    assert log["automationDetails"]["id"].startswith("hipaudit/isa/")
     assert runner.invoke(app, [*command, "--fail-on", "warning"]).exit_code == 1
     missing = runner.invoke(app, ["isa", str(HERE / "absent.hip")])
     assert isinstance(missing.exception, UsageError)

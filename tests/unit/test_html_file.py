@@ -198,15 +198,23 @@ def test_it_fits_a_phone_and_pages_change_by_their_links(tmp_path: Path) -> None
           document.documentElement.clientWidth;
         const width = innerWidth;
         const after = shown();
+        location.hash = "#page-kernels-softmax";
+        dispatchEvent(new HashChangeEvent("hashchange"));
+        const cells = [...document.querySelectorAll("#page-kernels-softmax td:last-child")];
+        const prose = cells.filter((one) => one.cellIndex > 3 && !one.style.textAlign)
+          .map((one) => one.offsetWidth);
         location.hash = "#page-library%E0%";
         dispatchEvent(new HashChangeEvent("hashchange"));
-        return { before, after, broken: shown(), menu, wide, scrolled, width };
+        return { before, after, broken: shown(), prose, menu, wide, scrolled, width };
         """
     said = in_browser(path, frame, 390)
     assert said["width"] == 390
     assert said["before"] == ["overview"]
     assert said["after"] == ["page-library"]
     assert said["broken"] == ["overview"]
+    widths = said["prose"]
+    assert isinstance(widths, list)
+    assert min(widths) >= 300  # a column of words, else a row is as high as the phone
     assert said["menu"] == "block"
     assert (said["wide"], said["scrolled"]) == (0, 0)
 

@@ -259,6 +259,18 @@ def test_the_command_s_exit_codes(tmp_path: Path) -> None:
     assert codes == [(0, 0), (1, 1), (3, 0)]
 
 
+def test_logs_of_different_bindings_are_told_apart(tmp_path: Path) -> None:
+    identities = []
+    for name in ("a.json", "b.json", "a.json"):
+        path, log = tmp_path / name, tmp_path / "out.sarif"
+        path.write_text(json.dumps([["hipExtent", "depth", 8]]))
+        CliRunner().invoke(app, ["layouts", str(path), "--sarif", str(log)])
+        (run,) = json.loads(log.read_text())["runs"]
+        identities.append(run["automationDetails"]["id"])
+        assert run["results"][0]["locations"]
+    assert identities[0] == identities[2] != identities[1]
+
+
 def test_rust_s_own_debugging_information_would_do(tmp_path: Path) -> None:
     """A shared library: what a linked binding looks like."""
     built = compile_unit(C, tmp_path)

@@ -78,7 +78,20 @@ def _command(
     to = console(stderr=json_to == "-")
     for line in table(done.rows):
         to.print(line)
-    raise SystemExit(write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value))
+    words = ["isa", str(file), "--arch", arch or "all"]
+    words += ["--kernel", kernel] if kernel else []
+    words += ["--block", str(block)] if block else []
+    words += ["--shared", str(shared)] if shared else []
+    words += [part for text in define or () for part in ("-D", text)]
+    words += [part for text in include or () for part in ("-I", text)]
+    code = write(
+        outcome,
+        json_to=json_to,
+        sarif_to=sarif_to,
+        fail_on=fail_on.value,
+        command=tuple(words),
+    )
+    raise SystemExit(code)
 
 
 def table(rows: Sequence[Studied]) -> list[str]:

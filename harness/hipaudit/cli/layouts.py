@@ -52,5 +52,11 @@ def _command(
         version = layout_of(rocm)
         binding = layouts.read_binding(Path(file))
     outcome = layouts.outcome(binding, file, version)
-    code = write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value)
+    code = write(
+        outcome,
+        json_to=json_to,
+        sarif_to=sarif_to,
+        fail_on=fail_on.value,
+        command=("layouts", file, "--rocm", version),
+    )
     raise SystemExit(code)

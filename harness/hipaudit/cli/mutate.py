@@ -102,4 +102,15 @@ def _command(
     else:
         kept = out or (None if files else Path("reports"))
         outcome = mutating.run_library(chosen, kept, fresh=fresh)
-    raise SystemExit(write(outcome, json_to=json_to, sarif_to=sarif_to, fail_on=fail_on.value))
+    words = ["mutate", *map(str, files or ())]
+    words += [part for name in operator or () for part in ("--operator", name)]
+    words += [part for name in mutant or () for part in ("--mutant", name)]
+    words += ["--", *program] if program is not None else []
+    code = write(
+        outcome,
+        json_to=json_to,
+        sarif_to=sarif_to,
+        fail_on=fail_on.value,
+        command=tuple(words),
+    )
+    raise SystemExit(code)
