@@ -23,11 +23,15 @@ Shape: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The range of a floating-point format, and the format that its values are drawn in."""
+    """The range of a floating-point format, and the format that its values are drawn in.
+
+    epsilon is the distance from 1 to the next number.
+    """
 
     largest: float
     smallest_normal: float
     smallest_subnormal: float
+    epsilon: float
     drawn: type[np.float32 | np.float64] = np.float32
 
     @staticmethod
@@ -36,7 +40,7 @@ class Limits:
         info: Any = ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
         drawn = np.float64 if dtype.itemsize > 4 else np.float32
         smallest = float(info.smallest_normal), float(info.smallest_subnormal)
-        return Limits(float(info.max), *smallest, drawn)
+        return Limits(float(info.max), *smallest, float(info.eps), drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,21 @@ def _cancelling(generator: np.random.Generator, shape: Shape, limits: Limits) ->
     size = min(1e8 / max(half, 1), limits.largest / max(4 * half, 1))
     drawn = _between(generator, (*shape[:-1], half), limits, 0.5 * size, size)
     values[..., :half], values[..., half : 2 * half] = drawn, -drawn
+    return values
+
+
+def _far_mean(generator: np.random.Generator, shape: Shape, limits: Limits) -> Wide:
+    """Rows that spread little around a mean far from 0: E x^2 - mean^2 cancels.
+
+    In float32 the mean is up to 2^13 spreads: the square of that times the rounding error is
+    more than 1. In shorter formats the spread is what the format still resolves.
+    """
+    sizes = generator.uniform(8.0, 13.0, (*shape[:-1], 1))
+    means = np.minimum(np.exp2(sizes), limits.largest / 4)
+    values: Wide = generator.standard_normal(shape, limits.drawn)
+    values *= np.maximum(1.0, means * (2 * limits.epsilon)).astype(limits.drawn)
+    means *= generator.choice([-1.0, 1.0], means.shape)
+    values += means.astype(limits.drawn)
     return values
 
 
@@ -204,6 +223,7 @@ WELL_SCALED = (
     Family("ties", _ties),
     Family("one-hot", _one_hot),
     Family("cancelling", _cancelling),
+    Family("far mean", _far_mean),
     Family("signed zeros", _signed_zeros),
 )
 LOGITS = (

@@ -17,12 +17,34 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 from hypothesis import note
-from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from hipaudit import families
+from hipaudit.drawing import Fresh, Source, composite, one_of
 from hipaudit.errors import UsageError
 from hipaudit.families import Family, Limits
+
+__all__ = [
+    "Drawn",
+    "anything",
+    "bfloat16",
+    "byte_blocks",
+    "composite",
+    "extremes",
+    "factors",
+    "finite_logits",
+    "float16",
+    "float32",
+    "float64",
+    "integers",
+    "lengths",
+    "logits",
+    "matrices",
+    "tensor",
+    "tensors",
+    "vectors",
+    "well_scaled",
+]
 
 Array: TypeAlias = npt.NDArray[Any]
 Dimension: TypeAlias = int | SearchStrategy[int]
@@ -32,9 +54,9 @@ float32: np.dtype[Any] = np.dtype(np.float32)
 float64: np.dtype[Any] = np.dtype(np.float64)
 bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
 
-_SEEDS = st.integers(0, 2**32 - 1)
-_PLAINNESS = st.integers(0, 31)
-_FAR = st.integers(0, 1 << 22)
+_SEEDS = 0, 2**32 - 1
+_PLAINNESS = 0, 31
+_FAR = 0, 1 << 22
 _PRIMES = (2, 3, 5, 7, 13, 31, 61, 127, 251, 509, 1021, 2039, 4093)
 
 
@@ -50,34 +72,39 @@ def lengths(low: int, high: int, *, wave: int = 64) -> SearchStrategy[int]:
     waves = {w + d for w in (wave // 2, wave, 2 * wave) for d in (-1, 0, 1)}
     edges = {low, high, 0, 1, *powers, *waves, *_PRIMES}
     inside = sorted(edge for edge in edges if low <= edge <= high)
+
     # The smaller of an edge and any number: so that what fails shrinks to the very extent at which
     # it begins to, edge or not. Half of the edges are *high*, which leaves the number as it is.
-    return st.builds(min, st.sampled_from(inside + [high] * len(inside)), st.integers(low, high))
+    def draw(source: Source) -> int:
+        edge: int = source.one_of(inside + [high] * len(inside))
+        return min(edge, source.integer(low, high))
+
+    return Fresh(f"lengths({low}, {high})", draw)
 
 
 def well_scaled() -> SearchStrategy[Family]:
     """Return the families of finite values of moderate size."""
-    return st.sampled_from(families.WELL_SCALED)
+    return one_of("well_scaled()", families.WELL_SCALED)
 
 
 def logits() -> SearchStrategy[Family]:
     """Return the families a softmax meets: offsets, masks, ties, rows that cannot be summed."""
-    return st.sampled_from((*families.WELL_SCALED, *families.LOGITS, *families.PLANTED))
+    return one_of("logits()", (*families.WELL_SCALED, *families.LOGITS, *families.PLANTED))
 
 
 def finite_logits() -> SearchStrategy[Family]:
     """Return the families of logits() without NaN, +inf and wholly masked rows."""
-    return st.sampled_from((*families.WELL_SCALED, *families.LOGITS))
+    return one_of("finite_logits()", (*families.WELL_SCALED, *families.LOGITS))
 
 
 def anything() -> SearchStrategy[Family]:
     """Return every family: the extremes of the format and planted NaNs included."""
-    return st.sampled_from((*families.WELL_SCALED, *families.EXTREMES, *families.PLANTED))
+    return one_of("anything()", (*families.WELL_SCALED, *families.EXTREMES, *families.PLANTED))
 
 
 def extremes() -> SearchStrategy[Family]:
     """Return finite families with the extremes of the format among them."""
-    return st.sampled_from((*families.WELL_SCALED, *families.EXTREMES))
+    return one_of("extremes()", (*families.WELL_SCALED, *families.EXTREMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +129,8 @@ class Drawn:
         """Return the tensor: row-major, in the dtype asked for."""
         generator = np.random.default_rng(self.seed)
         limits = Limits.of(self.dtype)
-        wide = self.family.fill(generator, self.shape, limits)
+        # A family fills rows: of a single number, the one row that holds it.
+        wide = self.family.fill(generator, self.shape or (1,), limits).reshape(self.shape)
         if self.rounded:
             np.rint(wide, out=wide)
         if self.kept is not None:
@@ -110,7 +138,7 @@ class Drawn:
             wide.reshape(-1)[:first] = 0
             wide.reshape(-1)[last + 1 :] = 0
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            return np.ascontiguousarray(wide.astype(self.dtype, copy=False))
+            return np.asarray(wide.astype(self.dtype, copy=False), order="C")
 
 
 def tensor(
@@ -136,33 +164,123 @@ def tensor(
     raise UsageError(f"no family of values is called {family!r}; there are {names}")
 
 
-@st.composite
 def tensors(
-    draw: st.DrawFn,
     dtype: npt.DTypeLike,
     shape: Sequence[Dimension],
     elements: SearchStrategy[Family] | None = None,
-) -> Array:
-    """Draw a row-major array whose extents are integers or strategies for integers."""
-    extents = tuple(part if isinstance(part, int) else draw(part) for part in shape)
-    family = draw(well_scaled() if elements is None else elements)
-    drawn = Drawn(np.dtype(dtype), extents, family, draw(_SEEDS))
-    drawn = _plainer(drawn, draw(_FAR), draw(_FAR), draw(_PLAINNESS))
-    note(repr(drawn))
-    return drawn.values()
+) -> SearchStrategy[Array]:
+    """Return a strategy for row-major arrays whose extents are integers or strategies for them.
+
+    Raises UsageError for a dtype that is no float: see `integers`.
+    """
+    made = np.dtype(dtype)
+    _require_float(made)
+    filled = well_scaled() if elements is None else elements
+
+    def draw(source: Source) -> Array:
+        extents = _extents(source, shape)
+        drawn = Drawn(made, extents, source.value(filled), source.integer(*_SEEDS))
+        last, before = source.evenly(*_FAR), source.evenly(*_FAR)
+        drawn = _plainer(drawn, last, before, source.evenly(*_PLAINNESS))
+        note(repr(drawn))
+        return drawn.values()
+
+    return Fresh(f"tensors({made.name}, {tuple(shape)})", draw)
+
+
+def _require_float(dtype: np.dtype[Any]) -> None:
+    """Raise UsageError for a dtype that no family of values fills."""
+    if dtype.kind in "biu":
+        raise UsageError(f"{dtype.name} is no float: draw it by integers({dtype.name!r}, ...)")
+    refused = UsageError(f"{dtype} is no float dtype of numpy or ml_dtypes")
+    if dtype.kind == "c":
+        raise refused
+    try:
+        Limits.of(dtype)
+    except ValueError:
+        raise refused from None
+
+
+def _extents(source: Source, shape: Sequence[Dimension]) -> tuple[int, ...]:
+    """Draw those extents of a shape that are strategies."""
+    return tuple(part if isinstance(part, int) else source.value(part) for part in shape)
 
 
 def _plainer(drawn: Drawn, last: int, before: int, plainness: int) -> Drawn:
-    """Keep the elements up to *last*, and of those the last one and *before* more.
+    """Keep a part of a tensor (see `_kept`), and make one in 32 of them one of integers."""
+    return replace(drawn, kept=_kept(math.prod(drawn.shape), last, before), rounded=plainness == 0)
 
-    Drawn from a range that is far larger than most tensors, the two leave nearly every tensor as
-    it is; but what fails shrinks by them to its first bad element alone, and that to an integer.
+
+def _kept(size: int, last: int, before: int) -> tuple[int, int] | None:
+    """Keep the elements up to *last*, and of those the last one and *before* more; None: all.
+
+    Drawn evenly from a range that is far larger than most tensors, the two leave nearly every
+    tensor as it is; but what fails shrinks by them to its first bad element alone.
     """
-    size = math.prod(drawn.shape)
     last = min(last, size - 1)
     first = last - min(before, last)
-    kept = None if last - first == size - 1 else (first, last)
-    return replace(drawn, kept=kept, rounded=plainness == 0)
+    return None if last - first == size - 1 else (first, last)
+
+
+_INTEGER_KINDS = ("one value", "any", "ends", "ascending")
+
+
+def integers(
+    dtype: npt.DTypeLike,
+    shape: Sequence[Dimension],
+    low: int | None = None,
+    high: int | None = None,
+) -> SearchStrategy[Array]:
+    """Return a strategy for row-major arrays of integers: codes, indices, tokens, labels.
+
+    Values lie in [low, high], by default all that the dtype holds: any of them, those at the ends,
+    one for all, or ascending ones. Shrinks to small shapes, and there to its one bad element.
+
+    Raises UsageError for a dtype that is no integer, and for a range that it does not hold.
+    """
+    made = np.dtype(dtype)
+    if made.kind not in "iu":
+        raise UsageError(f"integers() of {made.name}: that is no integer dtype")
+    limits = np.iinfo(made)
+    least = int(limits.min) if low is None else low
+    most = int(limits.max) if high is None else high
+    if not limits.min <= least <= most <= limits.max:
+        raise UsageError(f"integers({made.name}): [{least}, {most}] is empty or does not fit")
+
+    def draw(source: Source) -> Array:
+        extents = _extents(source, shape)
+        kind, seed = source.one_of(_INTEGER_KINDS), source.integer(*_SEEDS)
+        kept = _kept(math.prod(extents), source.evenly(*_FAR), source.evenly(*_FAR))
+        note(f"integers({made.name}, {extents}, {least}, {most}): {kind}, seed={seed}, kept={kept}")
+        values = _fill_integers(np.random.default_rng(seed), kind, extents, (least, most), made)
+        if kept is not None:
+            flat, plain = values.reshape(-1), max(least, min(0, most))
+            flat[: kept[0]] = plain
+            flat[kept[1] + 1 :] = plain
+        return values
+
+    return Fresh(f"integers({made.name}, {tuple(shape)}, {least}, {most})", draw)
+
+
+def _fill_integers(
+    generator: np.random.Generator,
+    kind: str,
+    shape: tuple[int, ...],
+    ends: tuple[int, int],
+    dtype: np.dtype[Any],
+) -> Array:
+    """Return integers of one kind in [low, high]."""
+    low, high = ends
+    if kind == "ascending":
+        steps = np.arange(math.prod(shape), dtype=np.uint64) % np.uint64(min(high - low, 2038) + 1)
+        return np.asarray((steps.astype(dtype) + dtype.type(low)).reshape(shape))
+    if kind == "ends":
+        near = {low, low + 1, -1, 0, 1, high - 1, high}
+        few = [value for value in sorted(near) if low <= value <= high]
+        return np.asarray(np.array(few, dtype)[generator.integers(0, len(few), shape)])
+    extent = () if kind == "one value" else shape
+    drawn = generator.integers(low, high, extent, dtype=dtype, endpoint=True)
+    return np.array(np.broadcast_to(drawn, shape), dtype)
 
 
 def matrices(
@@ -189,22 +307,24 @@ def vectors(
     return tensors(dtype, (lengths(1, 4096) if length is None else length,), elements)
 
 
-@st.composite
 def factors(
-    draw: st.DrawFn,
     dtype: npt.DTypeLike,
     *,
     m: Dimension,
     n: Dimension,
     k: Dimension,
     elements: SearchStrategy[Family] | None = None,
-) -> dict[str, Array]:
-    """Draw the factors of a product: ``a`` of m x k and ``b`` of k x n, both row-major."""
-    sizes = [part if isinstance(part, int) else draw(part) for part in (m, n, k)]
-    return {
-        "a": draw(tensors(dtype, (sizes[0], sizes[2]), elements)),
-        "b": draw(tensors(dtype, (sizes[2], sizes[1]), elements)),
-    }
+) -> SearchStrategy[dict[str, Array]]:
+    """Return a strategy for a product's factors: a of m x k and b of k x n, both row-major."""
+
+    def draw(source: Source) -> dict[str, Array]:
+        rows, columns, inner = _extents(source, (m, n, k))
+        return {
+            "a": source.value(tensors(dtype, (rows, inner), elements)),
+            "b": source.value(tensors(dtype, (inner, columns), elements)),
+        }
+
+    return Fresh("factors", draw)
 
 
 _SPECIAL_HALVES = np.array(
@@ -217,24 +337,26 @@ _SPECIAL_HALVES = np.array(
 _BLOCK_KINDS = ("random", "special scales", "plain scales", "zeros", "ones")
 
 
-@st.composite
 def byte_blocks(
-    draw: st.DrawFn,
     block_bytes: int,
     *,
     blocks: Dimension,
     scales: Sequence[int] = (0,),
-) -> npt.NDArray[np.uint8]:
-    """Draw quantised blocks as bytes, blocks x block_bytes, in a format such as ggml's.
+) -> SearchStrategy[npt.NDArray[np.uint8]]:
+    """Return a strategy for quantised blocks as bytes, blocks x block_bytes, such as ggml's.
 
     *scales* are the byte offsets of the block's fp16 fields: beside random bytes there are
     blocks whose scales are infinite, NaN, subnormal, zero, or of ordinary size.
     """
-    count = blocks if isinstance(blocks, int) else draw(blocks)
-    kind = draw(st.sampled_from(_BLOCK_KINDS[::-1]))
-    seed = draw(_SEEDS)
-    note(f"byte_blocks({block_bytes}, blocks={count}): {kind}, seed={seed}")
-    return _fill_blocks(np.random.default_rng(seed), kind, (count, block_bytes), scales)
+
+    def draw(source: Source) -> npt.NDArray[np.uint8]:
+        (count,) = _extents(source, (blocks,))
+        kind = source.one_of(_BLOCK_KINDS[::-1])
+        seed = source.integer(*_SEEDS)
+        note(f"byte_blocks({block_bytes}, blocks={count}): {kind}, seed={seed}")
+        return _fill_blocks(np.random.default_rng(seed), kind, (count, block_bytes), scales)
+
+    return Fresh(f"byte_blocks({block_bytes})", draw)
 
 
 def _fill_blocks(

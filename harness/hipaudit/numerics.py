@@ -28,7 +28,7 @@ from itertools import cycle
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from hipaudit.adversary import FIXED, Adversary
 from hipaudit.device import Device
@@ -209,11 +209,20 @@ def _judged(
 def without_deadline(test: Any) -> None:
     """Lift Hypothesis' deadline: a device may compile a kernel, or be shared; print the token.
 
+    One failure is reported, the one that has the token: several are mostly one mistake seen twice.
+    Hypothesis' explanations are left out: they would name lines of this package.
+
     The attribute is where Hypothesis keeps a test's settings; ``@settings`` would refuse a test
     that has its own already.
     """
-    own = getattr(test, "_hypothesis_internal_use_settings", None)
-    lifted = settings(own, deadline=None, print_blob=True)
+    own = getattr(test, "_hypothesis_internal_use_settings", None) or settings()
+    lifted = settings(
+        own,
+        deadline=None,
+        print_blob=True,
+        report_multiple_bugs=False,
+        phases=tuple(phase for phase in own.phases if phase is not Phase.explain),
+    )
     test._hypothesis_internal_use_settings = lifted  # noqa: SLF001
 
 

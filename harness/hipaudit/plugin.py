@@ -207,12 +207,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
     blob = _blob(item.config)
     with collecting(blob, _title(item)) as active:
+        broken = True
         try:
             result = yield
+            broken = False
         finally:
             verdict = active.verdict()
             if verdict is not None:
-                data = json.dumps(verdict.as_json(), sort_keys=True)
+                # A fault of the device, or an error on the way, leaves no wrong output behind.
+                status = {"status": "failed"} if broken else {}
+                data = json.dumps(verdict.as_json() | status, sort_keys=True)
                 item.user_properties.append((VERDICT, data))
         if blob is None and verdict is not None:
             raise_unless_earned(verdict)

@@ -168,7 +168,7 @@ def failure_of(error: BaseException, case: str) -> Failure:
 
 def _is_note(line: str) -> bool:
     """Recognise what our strategies note about the tensors and the device they drew."""
-    return line.strip().startswith(("tensor(", "byte_blocks(", "device("))
+    return line.strip().startswith(("tensor(", "integers(", "byte_blocks(", "device("))
 
 
 def blob_bytes(literal: str) -> bytes:

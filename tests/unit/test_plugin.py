@@ -51,7 +51,11 @@ extern "C" __global__ void first_wave(const float* x, float* y, int n) {
 }
 extern "C" __global__ void forgets_last(const float* x, float* y, int n) {
   int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < n - 1 || n == 1) y[i] = 2.0f * x[i];
+  if (i < n - (n > 1)) y[i] = 2.0f * x[i];
+}
+extern "C" __global__ void two_ways(const float* x, float* y, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n && n != 7) y[i] = n > 40 ? x[i + 100000] : 3.0f * x[i];
 }
 extern "C" __global__ void racy(const float* x, float* y, int n) {
   __shared__ float s[64];
@@ -170,6 +174,16 @@ def test_a_race_that_spoils_no_number_fails_the_test(project: pytest.Pytester) -
     result = run(project, BAD.format(name="racy"), "--hip-arch", "gfx942")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*KernelFault: race-*racy*", "*tensor(float32, (1,), 'uniform'*"])
+    result.stdout.fnmatch_lines(["racy *gfx942 *failed"])
+
+
+def test_of_two_ways_to_fail_one_is_reported_with_its_token(project: pytest.Pytester) -> None:
+    result = run(project, BAD.format(name="two_ways"), "--hip-arch", "gfx942")
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    assert len(re.findall(r"replay: hipaudit replay hip1-", text)) == 1
+    assert "distinct failures" not in text
+    assert "hipaudit/compare.py" not in text
 
 
 def test_the_device_is_left_as_it_was(project: pytest.Pytester) -> None:

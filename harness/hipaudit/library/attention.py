@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
 from hipaudit.library.placing import SHIFTS, placed
 from hipaudit.spec import Array, Spec
@@ -29,7 +30,7 @@ FORMULA = (
 )
 
 
-@st.composite
+@composite
 def logits(draw: st.DrawFn, keys: int) -> dict[str, Any]:
     """How logits are made and masked, for launcher and oracle alike."""
     return {
@@ -39,7 +40,7 @@ def logits(draw: st.DrawFn, keys: int) -> dict[str, Any]:
     }
 
 
-@st.composite
+@composite
 def _inputs(draw: st.DrawFn, dtype: np.dtype[Any]) -> dict[str, Any]:
     batch, key_heads, group = (draw(st.integers(1, most)) for most in (2, 2, 4))
     queries, keys = draw(lengths(1, 40)), draw(lengths(0, 130))

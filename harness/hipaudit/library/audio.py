@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import anything, extremes, float32, lengths, tensors, vectors
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact
@@ -30,7 +31,7 @@ def _window(n: int) -> Array:
     return np.asarray(ref.hann(n) if n > 2 else np.ones(n), float32)
 
 
-@st.composite
+@composite
 def _signals(draw: st.DrawFn) -> dict[str, Any]:
     n, hop = draw(_LENGTHS), draw(lengths(1, 200))
     samples = n + draw(st.integers(0, 5)) * hop + draw(st.integers(0, hop - 1))
@@ -67,7 +68,7 @@ def _with_filters(inputs: dict[str, Any], bins: int) -> dict[str, Any]:
     return {**inputs, "filters": np.maximum(filters, 0)}
 
 
-@st.composite
+@composite
 def _mel_inputs(draw: st.DrawFn) -> dict[str, Any]:
     return _with_filters(draw(_signals()), draw(lengths(1, 90)))
 
@@ -92,7 +93,7 @@ LOG_MEL = Spec(
 )
 
 
-@st.composite
+@composite
 def _depthwise(draw: st.DrawFn) -> dict[str, Any]:
     batch, channels, time = draw(st.integers(1, 2)), draw(lengths(1, 9)), draw(lengths(1, 400))
     padding = draw(st.integers(0, 16))
@@ -131,7 +132,7 @@ DEPTHWISE = Spec(
 )
 
 
-@st.composite
+@composite
 def _pointwise(draw: st.DrawFn) -> dict[str, Any]:
     sizes = [draw(st.integers(1, 2)), draw(lengths(1, 70)), draw(lengths(1, 150))]
     outputs = draw(lengths(1, 50))
@@ -167,7 +168,7 @@ POINTWISE = Spec(
 )
 
 
-@st.composite
+@composite
 def _gated(draw: st.DrawFn) -> dict[str, Array]:
     count = draw(lengths(1, 5000))
     return {
@@ -190,7 +191,7 @@ GLU = Spec(
 )
 
 
-@st.composite
+@composite
 def _relative(draw: st.DrawFn) -> dict[str, Array]:
     batch, heads, tokens = draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(lengths(1, 70))
     size, value_size = draw(lengths(1, 40)), draw(lengths(1, 70))

@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import hipaudit_reference as ref
+from hipaudit.drawing import composite
 from hipaudit.inputs import anything, bfloat16, float16, float32, lengths, vectors
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import formats
@@ -24,7 +25,7 @@ def _converted(x: Array, to: str, *, saturate: bool = False) -> Array:
     return ref.convert(x, formats.ALL_FORMATS[to], overflow=overflow)
 
 
-@st.composite
+@composite
 def _conversions(draw: st.DrawFn, one: np.dtype[Any], other: np.dtype[Any]) -> dict[str, Any]:
     """A vector of one format on the way to the other."""
     source, target = draw(st.permutations([one, other]))
@@ -91,7 +92,7 @@ CONVERT_HALVES = Spec(
 )
 
 
-@st.composite
+@composite
 def _to_8_bits(draw: st.DrawFn, narrow: np.dtype[Any]) -> dict[str, Any]:
     source = draw(st.sampled_from(list(_WIDE.values())))
     return {

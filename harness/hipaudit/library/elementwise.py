@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 import hipaudit_reference as ref
+from hipaudit.drawing import composite
 from hipaudit.errors import UsageError
 from hipaudit.families import Family
 from hipaudit.inputs import anything, bfloat16, extremes, float16, float32, lengths, vectors
@@ -36,7 +37,7 @@ def _at(function: Callable[..., Any]) -> Callable[..., Any]:
     return spot
 
 
-@st.composite
+@composite
 def _pairs(
     draw: st.DrawFn, first: str, second: str, others: SearchStrategy[Family]
 ) -> dict[str, Array]:
@@ -150,7 +151,7 @@ def _narrowed(value: Any, dtype: np.dtype[Any]) -> Any:
         return value.astype(dtype) if isinstance(value, np.ndarray) else value
 
 
-@st.composite
+@composite
 def _half_vectors(
     draw: st.DrawFn, first: str, second: str = "", others: SearchStrategy[Family] | None = None
 ) -> dict[str, Array]:

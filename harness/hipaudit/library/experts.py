@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import float32, lengths, logits, matrices, tensors
 from hipaudit.library.choices import settled
 from hipaudit.spec import Array, Spec
@@ -46,7 +47,7 @@ def _route_spot(index: tuple[int, ...], logits: Array, count: int, normalised: b
     return exact.router(logits, count, normalised, at=index)
 
 
-@st.composite
+@composite
 def _router_inputs(draw: st.DrawFn) -> dict[str, Any]:
     experts = draw(lengths(1, 300))
     x = draw(matrices(float32, rows=lengths(1, 40), columns=experts, elements=logits()))
@@ -97,7 +98,7 @@ def _permuted(chosen: Array, experts: int) -> tuple[Array, Array, Array]:
     return source, offsets[:-1], np.argsort(source)
 
 
-@st.composite
+@composite
 def _pairs(draw: st.DrawFn) -> dict[str, Any]:
     experts = draw(lengths(1, 200))
     shape = (draw(lengths(1, 900)), draw(st.integers(1, 8)))
@@ -132,7 +133,7 @@ PERMUTE = Spec(
 )
 
 
-@st.composite
+@composite
 def _combination(draw: st.DrawFn) -> dict[str, Array]:
     tokens, count, n = draw(lengths(1, 40)), draw(st.integers(1, 8)), draw(lengths(1, 300))
     source = np.random.default_rng(draw(_SEEDS)).permutation(tokens * count).astype(np.int32)

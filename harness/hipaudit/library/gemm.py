@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import bfloat16, factors, float16, float32, lengths, tensors
 from hipaudit.library.placing import SHIFTS, placed
 from hipaudit.spec import Array, Spec, Sums
@@ -72,7 +73,7 @@ GEMM_F32_TILED = Spec(
 )
 
 
-@st.composite
+@composite
 def _weighted(draw: st.DrawFn) -> dict[str, Any]:
     m, vectors = draw(lengths(1, 100)), draw(st.integers(1, 3))
     k = draw(st.one_of(lengths(1, 1100), st.integers(1, 130).map(lambda eighth: 8 * eighth)))
@@ -160,7 +161,7 @@ def _stored(matrix: Array, transposed: bool) -> Array:
     return np.ascontiguousarray(np.swapaxes(matrix, -1, -2)) if transposed else matrix
 
 
-@st.composite
+@composite
 def _products(draw: st.DrawFn) -> dict[str, Any]:
     sizes = st.one_of(lengths(1, 150), st.integers(1, 16).map(lambda eighth: 8 * eighth))
     m, n, k = draw(sizes), draw(sizes), draw(sizes)

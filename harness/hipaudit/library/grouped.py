@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
 from hipaudit.library.quantised import KINDS, Kind, finite_blocks
 from hipaudit.spec import Array, Spec
@@ -29,13 +30,13 @@ def _offsets(sizes: list[int]) -> npt.NDArray[np.int32]:
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
 
 
-@st.composite
+@composite
 def _by_tiles(draw: st.DrawFn) -> dict[str, Any]:
     transposed = draw(st.booleans())
     return _drawn(draw, draw(_LARGE if transposed else _SIZES), transposed=transposed)
 
 
-@st.composite
+@composite
 def _by_vectors(draw: st.DrawFn) -> dict[str, Any]:
     return _drawn(draw, draw(_SMALL), transposed=True)
 
@@ -141,7 +142,7 @@ GROUPED_GEMV = replace(
 )
 
 
-@st.composite
+@composite
 def _blocks(draw: st.DrawFn) -> dict[str, Any]:
     kind = draw(st.sampled_from(KINDS))
     few = 9 if kind.block.elements == 32 else 2

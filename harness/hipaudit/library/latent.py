@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
 from hipaudit.library.attention import ELEMENTS, FORMULA
 from hipaudit.library.paged import STORED, batch_of, by_token, sequences, some_nowhere
@@ -28,7 +29,7 @@ _FINITE = st.sampled_from(families.WELL_SCALED)
 _EPSILONS = tuple(float(np.float32(value)) for value in (1e-5, 1e-6, 1.0))
 
 
-@st.composite
+@composite
 def _inputs(draw: st.DrawFn) -> dict[str, Any]:
     count = draw(st.integers(1, 2))
     queries = draw(st.lists(st.integers(1, 4), min_size=count, max_size=count))
@@ -143,7 +144,7 @@ MLA_ATTENTION = Spec(
 )
 
 
-@st.composite
+@composite
 def _appended(draw: st.DrawFn) -> dict[str, Any]:
     tokens, rank = draw(lengths(1, 12)), draw(lengths(1, 600))
     turned = draw(st.sampled_from([0, 2, 64]))
@@ -266,7 +267,7 @@ LATENT_APPEND = Spec(
 )
 
 
-@st.composite
+@composite
 def _projected(draw: st.DrawFn) -> dict[str, Any]:
     tokens, width, rank = draw(lengths(1, 30)), draw(lengths(1, 200)), draw(lengths(1, 100))
     return {

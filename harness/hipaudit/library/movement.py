@@ -8,13 +8,14 @@ import numpy as np
 from hypothesis import strategies as st
 
 import hipaudit_reference as ref
+from hipaudit.drawing import composite
 from hipaudit.inputs import anything, bfloat16, float16, float32, lengths, tensors
 from hipaudit.spec import Array, DeviceLike, Spec
 from hipaudit_runtime import ops
 from hipaudit_runtime.tensors import Scope
 
 
-@st.composite
+@composite
 def _lookups(draw: st.DrawFn) -> dict[str, Any]:
     rows = draw(lengths(1, 500))
     dtype = draw(st.sampled_from([float32, float16, bfloat16]))
@@ -71,7 +72,7 @@ EMBEDDING = Spec(
 )
 
 
-@st.composite
+@composite
 def _matrices(draw: st.DrawFn) -> dict[str, Any]:
     batch = draw(st.sampled_from([(), (), (3,), (2, 2)]))
     dtype = draw(st.sampled_from([float32, float16, bfloat16]))
@@ -95,7 +96,7 @@ TRANSPOSE = Spec(
 )
 
 
-@st.composite
+@composite
 def _views(draw: st.DrawFn) -> dict[str, Any]:
     """A view of some elements: its strides are drawn, the elements are as many as it needs."""
     shape = tuple(draw(st.lists(lengths(1, 12), min_size=1, max_size=4)))

@@ -11,6 +11,7 @@ from hypothesis.strategies import SearchStrategy
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
 from hipaudit.spec import Array, Inputs, Spec
 from hipaudit_reference import bounds, exact, formats
@@ -33,7 +34,7 @@ _ELEMENTS = st.sampled_from(
 _HALVES = (float16, bfloat16)
 
 
-@st.composite
+@composite
 def _inputs(
     draw: st.DrawFn,
     *rows: str,

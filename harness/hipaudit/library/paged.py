@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import anything, bfloat16, float16, float32, lengths, tensors
 from hipaudit.library.attention import ELEMENTS, FORMULA, SIZES, logits
 from hipaudit.library.placing import SHIFTS, placed
@@ -38,7 +39,7 @@ def sequences(
     }
 
 
-@st.composite
+@composite
 def _inputs(draw: st.DrawFn) -> dict[str, Any]:
     count = draw(st.integers(1, 3))
     queries = draw(st.lists(st.integers(0, 5), min_size=count, max_size=count))
@@ -225,7 +226,7 @@ _LAST_POSITIONS = (0, 1, 511, 2048, 131071, 1 << 20)
 _FINITE = st.sampled_from(families.WELL_SCALED)
 
 
-@st.composite
+@composite
 def _appended(draw: st.DrawFn) -> dict[str, Any]:
     tokens, heads = draw(lengths(1, 20)), draw(lengths(1, 5))
     size, value_size = draw(st.sampled_from([2, 3, 64, 80])), draw(st.sampled_from([1, 64, 80]))
@@ -312,7 +313,7 @@ KV_APPEND = Spec(
 )
 
 
-@st.composite
+@composite
 def _replicated(draw: st.DrawFn) -> dict[str, Any]:
     shape = tuple(draw(lengths(1, most)) for most in (3, 4, 20, 70))
     dtype = draw(st.sampled_from(STORED))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import float32, lengths, tensors
 from hipaudit.library.attention import ELEMENTS, FORMULA, logits
 from hipaudit.library.paged import attend, by_token, sequences, some_nowhere
@@ -74,7 +75,7 @@ def _attended(
     }
 
 
-@st.composite
+@composite
 def _inputs(draw: st.DrawFn) -> dict[str, Any]:
     queries = draw(st.lists(st.integers(1, 4), min_size=1, max_size=2))
     tokens = [max(draw(lengths(0, 90)), own) for own in queries]
@@ -148,7 +149,7 @@ PAGED_ATTENTION_Q8_0 = Spec(
 )
 
 
-@st.composite
+@composite
 def _appended(draw: st.DrawFn) -> dict[str, Any]:
     tokens, heads = draw(lengths(1, 9)), draw(lengths(1, 4))
     size, value_size = (draw(st.sampled_from([32, 64, 96])) for _ in range(2))

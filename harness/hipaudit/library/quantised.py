@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import byte_blocks, float32, lengths, tensors
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact, summation
@@ -118,7 +119,7 @@ def finite_blocks(kind: Kind, seed: int, rows: int, row_blocks: int) -> Array:
     return blocks.reshape(rows, row_blocks * size)
 
 
-@st.composite
+@composite
 def _factors(draw: st.DrawFn, kind: Kind, m: int, most_blocks: int) -> dict[str, Array]:
     """Draw quantised rows and up to m rows of x."""
     rows, row_blocks = draw(lengths(1, 150)), draw(lengths(1, most_blocks))
@@ -199,7 +200,7 @@ def _table(kind: Kind, rows: int, row_blocks: int) -> Array:
     return generator.integers(0, 256, (rows, size), dtype=np.uint8)
 
 
-@st.composite
+@composite
 def _lookups(draw: st.DrawFn) -> dict[str, Any]:
     kind = draw(st.sampled_from(KINDS))
     rows, row_blocks = draw(lengths(1, 100)), draw(lengths(1, 3))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import bfloat16, float16, float32, lengths, tensors
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact, formats
@@ -19,7 +20,7 @@ _STORED = st.sampled_from([float32, float32, float16, bfloat16])
 _LAST_POSITIONS = (0, 1, 511, 512, 2048, 131071, 1 << 20)
 
 
-@st.composite
+@composite
 def _inputs(draw: st.DrawFn) -> dict[str, Any]:
     tokens, heads = draw(lengths(1, 32)), draw(lengths(1, 9))
     size = draw(st.sampled_from([2, 3, 64, 80, 128]))

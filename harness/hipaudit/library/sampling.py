@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import finite_logits, float32, lengths, matrices
 from hipaudit.library.choices import settled
 from hipaudit.spec import Array, Spec
@@ -31,7 +32,7 @@ def _mask(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return np.asarray(generator.random(shape) < generator.choice([0.0, 0.1, 0.7, 1.0]))
 
 
-@st.composite
+@composite
 def _probabilities(draw: st.DrawFn) -> Array:
     """Rows as a softmax gives them; some with ties, some with zeros, some all but certain."""
     shape = (draw(_ROWS), draw(_COLUMNS))
@@ -52,7 +53,7 @@ _CERTAIN = _rows([0.0, 1.0, 0.0, 0.0])
 _EDGES = (_TIES, _CERTAIN, _rows([1.0]), _rows([0.5, 0.25, 0.25], [0.0, 0.0, 0.0]))
 
 
-@st.composite
+@composite
 def _with_temperature(draw: st.DrawFn) -> dict[str, Any]:
     return {"logits": draw(_LOGITS), "value": draw(st.sampled_from([1.0, 0.7, 0.5, 1e-3, 3.0]))}
 
@@ -79,7 +80,7 @@ TEMPERATURE = Spec(
 )
 
 
-@st.composite
+@composite
 def _with_penalty(draw: st.DrawFn) -> dict[str, Any]:
     logits = draw(_LOGITS)
     seen = _mask(np.random.default_rng(draw(_SEEDS)), logits.shape)
@@ -151,7 +152,7 @@ def _filter_spec(
     )
 
 
-@st.composite
+@composite
 def _with_k(draw: st.DrawFn) -> dict[str, Any]:
     x = draw(_probabilities())
     return {"probabilities": x, "k": draw(lengths(1, x.shape[-1]))}
@@ -179,7 +180,7 @@ def _top_p_excess(probabilities: Array, kept: Array, p: float) -> Array:
     return acceptance.top_p(probabilities, kept, p, error)
 
 
-@st.composite
+@composite
 def _with_p(draw: st.DrawFn) -> dict[str, Any]:
     p = draw(st.sampled_from([0.0, 0.1, 0.5, 0.9, 0.95, 0.99]))
     return {"probabilities": draw(_probabilities()), "p": p}
@@ -203,7 +204,7 @@ def _min_p(device: Any, probabilities: Array, share: float) -> Array:
     return settled(kept, ref.min_p(probabilities, share), excess)
 
 
-@st.composite
+@composite
 def _with_share(draw: st.DrawFn) -> dict[str, Any]:
     share = draw(st.sampled_from([0.0, 0.05, 0.1, 0.5, 1.0]))
     return {"probabilities": draw(_probabilities()), "share": share}
@@ -219,7 +220,7 @@ MIN_P = _filter_spec(
 )
 
 
-@st.composite
+@composite
 def _with_kept(draw: st.DrawFn) -> dict[str, Any]:
     x = draw(_probabilities())
     return {"probabilities": x, "kept": _mask(np.random.default_rng(draw(_SEEDS)), x.shape)}
@@ -298,7 +299,7 @@ def _keys(rows: int, seed: int, *, step: int = 1 << 32) -> Array:
     return keys
 
 
-@st.composite
+@composite
 def _with_keys(draw: st.DrawFn) -> dict[str, Any]:
     x = draw(_probabilities())
     step = draw(st.sampled_from([1, 1 << 31, 1 << 32]))  # in either word of the offset

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import hipaudit_reference as ref
 from hipaudit import families
+from hipaudit.drawing import composite
 from hipaudit.inputs import bfloat16, float16, float32, lengths, logits, matrices, tensors
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact, formats
@@ -72,7 +73,7 @@ SOFTMAX = Spec(
 _LOGITS = st.sampled_from([*families.WELL_SCALED, *families.LOGITS, *families.PLANTED])
 
 
-@st.composite
+@composite
 def _masked_inputs(draw: st.DrawFn) -> dict[str, Any]:
     batch, queries, columns = draw(lengths(1, 3)), draw(lengths(1, 9)), draw(lengths(1, 2100))
     dtype = draw(st.sampled_from([float32, float16, bfloat16]))
