@@ -96,9 +96,7 @@ def composite(
     @functools.wraps(make)
     def strategy(*args: Arguments.args, **kwargs: Arguments.kwargs) -> SearchStrategy[Value]:
         def drawn(source: Source) -> Value:
-            return make(
-                cast("DrawFn", lambda what, label=None: source.value(what)), *args, **kwargs
-            )
+            return make(cast("DrawFn", source.value), *args, **kwargs)
 
         return Fresh(f"{getattr(make, '__name__', 'composite')}()", drawn)
 
