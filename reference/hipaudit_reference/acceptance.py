@@ -4,7 +4,7 @@ A token or an expert is chosen by comparison; where two candidates are closer th
 error, either choice is right, and no tolerance on the output can say so. Each function here
 returns, per row, by how much the kernel's choice exceeds what the errors allow: 0 is accepted,
 anything above 0 is not, infinity is a choice that is none (an index out of range or twice).
-Rows with NaN are judged 0: their policy is the caller's.
+Rows with NaN are judged 0 but by `argmax`: their policy is the caller's.
 
 `error` is the largest error of each number as the kernel computed it (`bounds.softmax` for
 probabilities), broadcast; with an error of exactly 0 ties must be broken by the lower index.
@@ -47,7 +47,8 @@ def top_k(
     excess = _set_excess(s, e, kept)
     if in_order and k > 1:
         ranked, slack = np.take_along_axis(s, safe, -1), np.take_along_axis(e, safe, -1)
-        rise = (ranked - slack)[:, 1:] - (ranked + slack)[:, :-1]
+        low, high = (ranked - slack)[:, 1:], (ranked + slack)[:, :-1]
+        rise = np.where(low == high, 0.0, low - high)  # of equal infinities too
         excess = np.maximum(excess, np.max(rise, axis=-1))
     exact = np.all(e == 0, axis=-1)
     if in_order:
@@ -61,8 +62,21 @@ def top_k(
 
 
 def argmax(scores: ArrayLike, index: ArrayLike, error: ArrayLike = 0.0) -> Float64:
-    """Any index whose s + e reaches every other's s - e: `top_k` with k = 1. index (rows,)."""
-    return top_k(scores, as_integers(index, "index")[..., None], error)
+    """Any index whose s + e reaches every other's s - e: `top_k` with k = 1. index (rows,).
+
+    Unlike there, NaN has a policy here, that of `references.sums.argmax`: it is larger than
+    everything, so that an index of a NaN is right, and of exact scores the first one's alone.
+    """
+    chosen = as_integers(index, "index")[..., None]
+    excess = top_k(scores, chosen, error)
+    s, e, _ = _scores(scores, error, chosen)
+    nan = np.isnan(s)
+    if not nan.any():
+        return excess
+    exact = np.all(e == 0, axis=-1, keepdims=True)
+    right = nan & (~exact | (np.cumsum(nan, axis=-1) == 1))
+    taken = np.take_along_axis(right, np.clip(chosen, 0, s.shape[-1] - 1), axis=-1)[:, 0]
+    return np.where(nan.any(axis=-1), np.maximum(excess, np.where(taken, 0.0, np.inf)), excess)
 
 
 @quiet

@@ -93,23 +93,24 @@ def test_an_exact_output_keeps_what_is_wrong_as_well() -> None:
 
 
 def test_the_search_climbs_towards_the_worst_case() -> None:
-    """Where error/bound grows with the number of elements, more of them are tried in time."""
+    """Where error/bound has a summit, the examples come nearer to it in time."""
     from hypothesis import Phase, given, settings
 
     def run(phases: tuple[Phase, ...]) -> float:
-        claim = Claim("third", third, lambda x: np.full(x.shape, 2000.0))
+        claim = Claim("third", third, lambda x: np.full(x.shape, 1001.0))
         judge = Judge(claim, DEVICE)
 
         @settings(max_examples=120, database=None, derandomize=True, phases=phases, deadline=None)
         @given(n=st.integers(0, 1000), x=st.integers(0, 1000))
         def property_test(n: int, x: int) -> None:
-            case = Case({"x": np.full(1, float(n * (1000 - x) / 1000), np.float32)})
-            judge.run(lambda: launch_third(DEVICE, **case.inputs) + np.float32(n), case)
+            error = max(0, 1000 - abs(n - 707) - abs(x - 303))
+            case = Case({"x": np.full(1, float(n), np.float32)})
+            judge.run(lambda: launch_third(DEVICE, **case.inputs) + np.float32(error), case)
 
         property_test()
         return judge.tally.worst_ratio
 
-    assert run((Phase.generate, Phase.target)) >= run((Phase.generate,)) > 0.4
+    assert run((Phase.generate, Phase.target)) > run((Phase.generate,)) > 0.5
 
 
 # What is no array, or no array of numbers, is an error that shows it, and never a pass.

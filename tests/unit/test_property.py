@@ -198,3 +198,16 @@ def test_only_an_earned_pass_passes() -> None:
 def test_a_spec_has_a_bound_or_is_exact(changes: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="give exact=True or a bound"):
         spec(**changes)
+
+
+def test_an_exact_claim_spends_no_examples_on_a_climb() -> None:
+    """Every error is 0 there: Hypothesis would spend half of the examples near the first."""
+    drawn: set[bytes] = set()
+
+    def keeping(_: Device, x: Array) -> Array:
+        drawn.add(x.tobytes())
+        return x
+
+    exact = spec(keeping, reference=lambda x: x, bound=None, exact=True, examples=100)
+    assert examine(exact, DEVICE).failure is None
+    assert len(drawn) >= 88

@@ -158,7 +158,29 @@ def test_exact_scores_leave_ties_to_the_index() -> None:
     assert acceptance.top_k(scores, np.array([[2, 1]]), in_order=False) == 0
     assert acceptance.argmax(scores, np.array([2])) > 0
     assert acceptance.argmax(scores, np.array([2]), 1e-9) == 0
-    assert acceptance.argmax(np.array([[1.0, np.nan]]), np.array([0])) == 0
+
+
+def test_an_argmax_is_the_first_nan_where_there_is_one() -> None:
+    """As `ref.argmax` has it; of scores that carry an error any NaN may be the one."""
+    scores = np.array([[1.0, np.nan, np.inf, np.nan]])
+    assert ref.argmax(scores).tolist() == [1]
+    verdicts = [float(acceptance.argmax(scores, np.array([i]))[0]) for i in range(4)]
+    assert verdicts == [np.inf, 0, np.inf, np.inf]
+    verdicts = [float(acceptance.argmax(scores, np.array([i]), 0.1)[0]) for i in range(4)]
+    assert verdicts == [np.inf, 0, np.inf, 0]
+    assert acceptance.argmax(scores, np.array([4])) == np.inf
+    two = np.concatenate([scores, [[3.0, 5.0, 4.0, 2.0]]])
+    assert acceptance.argmax(two, np.array([1, 1])).tolist() == [0, 0]
+    assert acceptance.argmax(two, np.array([1, 2])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("error", [0.0, 1e-6])
+def test_choices_among_infinities_are_right_or_wrong_and_never_nan(error: float) -> None:
+    scores = np.array([[1.0, -np.inf, -np.inf, np.inf, np.inf]])
+    for chosen in ([3], [3, 4], [3, 4, 0], [3, 4, 0, 1], [3, 4, 0, 1, 2]):
+        assert acceptance.top_k(scores, np.array([chosen]), error).tolist() == [0]
+    for chosen in ([0], [3, 0], [3, 4, 1]):
+        assert acceptance.top_k(scores, np.array([chosen]), error).tolist() == [np.inf]
 
 
 def test_top_p_of_a_kernel_is_accepted_and_a_wrong_set_is_not() -> None:
