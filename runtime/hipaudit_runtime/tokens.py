@@ -21,6 +21,8 @@ from hipaudit_runtime.weights import Weights
 _CONTROL: Final = 3
 _USER_DEFINED: Final = 4
 _SPACE: Final = "▁"
+_MOST_CUT: Final = 1 << 30
+"""Characters in all cuts of all pieces in two; 256 Ki pieces of 60 have so many."""
 _BYTE_PIECE: Final = re.compile("<0x([0-9A-F]{2})>")
 _ENDS: Final = frozenset({
     "</s>", "<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<end_of_turn>",
@@ -177,6 +179,13 @@ def _sentence_piece(weights: Weights, tokens: Sequence[str]) -> Tokenizer:
     """SentencePiece BPE: of all pairs whose join is a piece, that of the best score goes first."""
     scores = _numbers(weights, "scores", len(tokens))
     numbered = _numbered(tokens)
+    work = sum(len(piece) ** 2 for piece in tokens)
+    if work > _MOST_CUT:
+        longest = max(map(len, tokens))
+        raise WeightsError(
+            f"{weights.path} has tokens that are too long: {longest:,} characters in one, "
+            f"{sum(map(len, tokens)):,} in all"
+        )
     pairs: list[tuple[float, str, str]] = []
     for piece, score in zip(tokens, scores, strict=True):
         cuts = ((piece[:at], piece[at:]) for at in range(1, len(piece)))

@@ -88,6 +88,29 @@ def test_a_seed_makes_the_answer(model: Path) -> None:
     assert texts[0] == texts[1] != texts[2]
 
 
+@pytest.mark.parametrize(
+    ("closed", "code", "said"),
+    [("<&-", 0, ""), (">&-", 1, "hipaudit-run: Bad file descriptor\n"), ("2>&-", 0, "")],
+)
+def test_a_standard_stream_that_is_closed(model: Path, closed: str, code: int, said: str) -> None:
+    words = (*PROGRAM, "generate", "--model", str(model), "--prompt", PROMPT, "--max-tokens", "2")
+    result = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *words],
+        capture_output=True, encoding="utf-8", timeout=100, check=False, env=ENVIRONMENT,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (code, said)
+    assert bool(result.stdout) == (code == 0)
+
+
+def test_a_conversation_without_an_input(model: Path) -> None:
+    words = (*PROGRAM, "chat", "--model", str(model))
+    result = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *words],
+        capture_output=True, encoding="utf-8", timeout=100, check=False, env=ENVIRONMENT,
+    )  # fmt: skip
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
 def test_what_cannot_be_used_is_one_sentence(model: Path, tmp_path: Path) -> None:
     junk = tmp_path / "junk.gguf"
     junk.write_bytes(b"no weights at all")

@@ -174,6 +174,13 @@ def test_metadata_without_sense_is_refused(
         Transformer(with_key(tiny(TINY["llama"]), key, value), device)
 
 
+def test_frequencies_that_yarn_cannot_take(device: Device) -> None:
+    weights = with_key(tiny(TINY["llama"]), "rope.scaling.type", "yarn")
+    weights = with_key(with_key(weights, "rope.scaling.factor", 2.0), "rope.freq_base", 1.0)
+    with pytest.raises(WeightsError, match="freq_base of 1, by which YaRN divides"):
+        Transformer(weights, device)
+
+
 def test_an_unknown_architecture_is_named(device: Device) -> None:
     weights = tiny(TINY["llama"])
     other = Weights(weights.path, {"general.architecture": "mamba"}, weights.tensors)

@@ -200,6 +200,7 @@ def test_logits_that_leave_no_choice(device: Device, how: Sampling, bad: float) 
         ({"temperature": -0.1}, "temperature is -0.1, outside 0 to 10000"),
         ({"temperature": float("nan")}, "temperature is nan"),
         ({"top_k": -1}, "top_k is -1"),
+        ({"top_k": 1 << 40}, "top_k is 1099511627776, outside 0 to 2147483647"),
         ({"top_p": 1.01}, "top_p is 1.01, outside 0 to 1"),
         ({"min_p": -1}, "min_p is -1"),
         ({"repetition_penalty": 0}, "repetition_penalty is 0, outside 0.0001 to 10000"),

@@ -195,3 +195,10 @@ def test_text_is_cut_as_the_file_says(pre: str, want: list[str]) -> None:
 def test_a_vocabulary_that_contradicts_itself(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(WeightsError, match=re.escape(said)):
         Vocabulary(byte_level(**wrong))
+
+
+def test_pieces_as_long_as_books_are_refused() -> None:
+    """All cuts of one in two would take hours."""
+    tokens = (*PIECES, *tuple(SCORED)[:-1], "x" * 100_000)
+    with pytest.raises(WeightsError, match="tokens that are too long: 100,000 characters in one"):
+        Vocabulary(sentence_piece(tokens=tokens))

@@ -12,7 +12,7 @@ import typer
 
 from hipaudit_runtime.cli import bench, chat, generate, serve
 from hipaudit_runtime.cli.options import UsageError
-from hipaudit_runtime.cli.terminal import drop_output, note
+from hipaudit_runtime.cli.terminal import drop_output, note, open_streams
 from hipaudit_runtime.errors import ChatTemplateError, RuntimeFault, WeightsError
 from hipaudit_runtime.generation.requests import RequestError
 from hipaudit_runtime.server.serving import ListenError
@@ -34,6 +34,7 @@ for command in (generate, chat, serve, bench):
 
 def main(prepare: Callable[[], None] = lambda: None) -> None:
     """Run the command line; *prepare* is called before the first HIP call, if there is one."""
+    open_streams()
     try:
         app(obj=prepare, prog_name="hipaudit-run")
     except RuntimeFault as error:

@@ -16,6 +16,19 @@ from rich.console import Console
 from hipaudit_runtime.generation.stats import Stats
 
 
+def open_streams() -> None:
+    """Put something in the place of standard streams that a caller has closed.
+
+    Files opened later would take their numbers. Input is then empty and notes are lost; output
+    cannot be written, which is an error as soon as there is some.
+    """
+    unwritable = (os.O_RDONLY, "w")
+    kinds = {"stdin": (os.O_RDONLY, "r"), "stdout": unwritable, "stderr": (os.O_WRONLY, "w")}
+    for name, (way, mode) in kinds.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, way), mode))
+
+
 def status(text: str) -> AbstractContextManager[object]:
     """Show what is being done, on a terminal alone."""
     if not sys.stderr.isatty():

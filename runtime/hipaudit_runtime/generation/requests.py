@@ -19,7 +19,8 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 def _require(name: str, value: float, low: float, high: float) -> None:
     """Refuse a value outside the range, NaN too."""
     if not low <= value <= high:
-        raise ValueError(f"{name} is {value}, outside {low:g} to {high:g}")
+        ends = f"{low} to {high}" if isinstance(high, int) else f"{low:g} to {high:g}"
+        raise ValueError(f"{name} is {value}, outside {ends}")
 
 
 @dataclass(frozen=True, slots=True)

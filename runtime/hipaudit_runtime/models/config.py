@@ -17,6 +17,8 @@ from hipaudit_runtime.weights import Weights
 
 _MOST: Final = 1 << 24
 """No count in a model's description is larger."""
+_BASE: Final = 10000.0
+"""Of the frequencies of positions, where a file has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ def read_config(weights: Weights) -> ModelConfig:
         vocabulary=weights.tensor("token_embd.weight").shape[0],
         epsilon=_epsilon(keys),
         turned=turned,
-        base=keys.real("rope.freq_base", 10000.0),
+        base=keys.real("rope.freq_base", _BASE),
         interleaved=family.interleaved,
         scaling=_scaling(keys),
         window=window or None,
@@ -237,6 +239,8 @@ def _scaling(keys: _Keys) -> RopeScaling:
         return RopeScaling()
     if kind not in {"linear", "yarn"}:
         raise WeightsError(f"{keys.weights.path} scales positions by {kind}, not linear or yarn")
+    if kind == "yarn" and keys.real("rope.freq_base", _BASE) == 1:
+        raise WeightsError(f"{keys.weights.path} has a rope.freq_base of 1, by which YaRN divides")
     return RopeScaling(
         kind,
         keys.real("rope.scaling.factor"),
