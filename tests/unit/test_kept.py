@@ -52,8 +52,12 @@ def test_fresh_and_complete_audits_have_nothing_kept() -> None:
 def test_a_result_that_was_cut_off_is_none(tmp_path: Path) -> None:
     Kept("a plan").save("part", list(range(1000)))
     (file,) = (tmp_path / "cache").rglob("*.part")
-    file.write_bytes(file.read_bytes()[:100])
-    assert Kept("a plan").load("part") is None
+    whole = file.read_bytes()
+    odd = (b"", b"\0" * 100, whole[:100], whole[:100] + b"\0" * 100, whole[:60] + whole[61:])
+    unknown = (b"\x80\x05\x8c\x02os\x8c\x06absent\x93.", b"\x80\x05\x8c\x06absentQ.")
+    for damaged in (*odd, *unknown):
+        file.write_bytes(damaged)
+        assert Kept("a plan").load("part") is None
 
 
 @pytest.mark.usefixtures("_cache")

@@ -21,11 +21,15 @@ import hipaudit_reference
 import hipaudit_runtime
 from hipaudit import toolchain
 from hipaudit.audits.kernels import spec_named
+from hipaudit.errors import UsageError
 from hipaudit.resources import kernels_folder
 from hipaudit.spec import Spec
 
 _STALE_S = 7 * 24 * 3600.0
 """What nobody went on with for so long goes."""
+_DAMAGED = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError)
+_DAMAGED += (MemoryError, OverflowError, TypeError, ValueError, UsageError)
+"""What pickle raises for bytes that are not what was written, as after a power cut."""
 _SOURCES = {".py", ".cpp", ".h", ".c", ".hip", ".json", ".j2"}
 
 
@@ -50,7 +54,7 @@ class Kept:
         try:
             data = self._path(name).read_bytes()
             return _Reader(io.BytesIO(data)).load()
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except (OSError, *_DAMAGED):
             return None
 
     def save(self, name: str, result: Any) -> None:

@@ -387,7 +387,11 @@ bool build_object(const SourceUnit& unit, Variant variant, const std::string& ba
   if (!good) return false;
   unlink((base + ".elf").c_str());  // made from an older object of this key
   std::string marks = statement_marks(preprocessed);
-  write_file(base + ".marks", marks.data(), marks.size());
+  std::string unfinished = workplace.path + "/marks";
+  // Another process may be reading what an equal compilation wrote.
+  if (!write_file(unfinished, marks.data(), marks.size()) ||
+      rename(unfinished.c_str(), (base + ".marks").c_str()) != 0)
+    return false;
   write_facts(base + ".facts", dependencies(text_of(rule), workplace.path), *out);
   return rename(object.c_str(), out->object.c_str()) == 0;
 }
