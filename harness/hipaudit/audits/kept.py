@@ -27,8 +27,10 @@ from hipaudit.spec import Spec
 
 _STALE_S = 7 * 24 * 3600.0
 """What nobody went on with for so long goes."""
-_DAMAGED = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError)
-_DAMAGED += (MemoryError, OverflowError, TypeError, ValueError, UsageError)
+_DAMAGED = (
+    *(pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError),
+    *(MemoryError, OverflowError, TypeError, ValueError, UsageError),
+)
 """What pickle raises for bytes that are not what was written, as after a power cut."""
 _SOURCES = {".py", ".cpp", ".h", ".c", ".hip", ".json", ".j2"}
 
