@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -309,6 +310,23 @@ def test_serving_until_told_to_end(model: Path, tmp_path: Path, end: signal.Sign
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[end], errors
     assert b"Traceback" not in errors
     assert findings(journal) == []
+
+
+def test_the_end_of_a_server_with_a_client_that_sends_half_a_request(model: Path) -> None:
+    process = subprocess.Popen(
+        [*PROGRAM, "serve", "--model", str(model), "--port", "0"],
+        stderr=subprocess.PIPE, encoding="utf-8", env=ENVIRONMENT,
+    )  # fmt: skip
+    assert process.stderr is not None
+    place = re.search(r"Serving tiny at http://([0-9.]+):(\d+)/v1", process.stderr.readline())
+    assert place is not None
+    with socket.create_connection((place[1], int(place[2]))) as half:
+        half.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
 
 
 def test_a_port_that_is_taken(model: Path) -> None:

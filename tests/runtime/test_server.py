@@ -268,7 +268,9 @@ def test_more_requests_than_may_wait(device: Device) -> None:
         ({"logprobs": 3}, "logprobs is not supported"),
         ({"prompt": []}, "prompt"),
         ({"prompt": [1, 1000]}, "token 1000, which is outside 0 to 268"),
-        ({"stop": ""}, "stop"),
+        ({"stop": ""}, "stop: String should have at least 1 character"),
+        ({"stop": ["x"] * 17}, "stop: List should have at most 16 items"),
+        ({"stop": 5}, "stop: Input should be a valid string"),
     ],
 )
 def test_a_request_that_cannot_be_served(device: Device, asked: dict[str, Any], said: str) -> None:
@@ -278,6 +280,15 @@ def test_a_request_that_cannot_be_served(device: Device, asked: dict[str, Any], 
         assert isinstance(caught.value.body, dict)
         assert caught.value.body["type"] == "invalid_request_error"
         assert server.client.completions.create(model="tiny", prompt="a").choices
+
+
+def test_a_picture_is_named_as_what_cannot_be_served(device: Device) -> None:
+    parts: Any = [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "u"}}]
+    with served(device) as server, pytest.raises(openai.BadRequestError) as refused:
+        server.client.chat.completions.create(
+            model="tiny", messages=[{"role": "user", "content": parts}]
+        )
+    assert "messages.0.content.1.type: Input should be 'text'" in refused.value.message
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,19 @@ def answer(status: int, message: str, parameter: str | None = None) -> JSONRespo
     return JSONResponse(body(status, message, parameter), status, headers)
 
 
+def _says_less(found: dict[str, Any]) -> tuple[bool, int]:
+    """Of what may be one of several types, every one that it is not complains.
+
+    The one that got furthest is meant, and first of those that would have had the type.
+    """
+    return found["type"].endswith("_type"), -len(found["loc"])
+
+
+def _is_of_the_body(part: int | str) -> bool:
+    """Whether part of a place is a client's field or element, not one of the types it may have."""
+    return isinstance(part, int) or (part.isidentifier() and part not in {"int", "str"})
+
+
 def install(app: FastAPI) -> None:
     """Have all errors of an application answered in this shape."""
 
@@ -51,8 +64,8 @@ def install(app: FastAPI) -> None:
     def invalid(request: Request, error: Exception) -> JSONResponse:
         del request
         assert isinstance(error, RequestValidationError)  # noqa: S101 - likewise
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][1:])
+        first = min(error.errors(), key=_says_less)
+        place = ".".join(str(part) for part in first["loc"][1:] if _is_of_the_body(part))
         return answer(400, f"{place}: {first['msg']}" if place else first["msg"], place or None)
 
     for kind in _STATUS:

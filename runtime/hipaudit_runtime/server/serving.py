@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import signal
 import socket
 from types import FrameType
@@ -31,11 +33,16 @@ def listen(host: str, port: int) -> socket.socket:
 
 def http_server(app: FastAPI) -> uvicorn.Server:
     """A server that gives answers under way 5 seconds to end when it is told to."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_SECONDS
-        )
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_SECONDS
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+    return uvicorn.Server(config)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a log entry is more than the trace of a request that the server's end called off."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def serve(app: FastAPI, listening: socket.socket) -> None:
