@@ -5,6 +5,7 @@
 // releasing thread knew at its fence is past for the acquiring thread, provided that the scopes of
 // all four reach from the one to the other; a barrier hands it on to the block.
 #include <algorithm>
+#include <atomic>
 #include <bit>
 
 #include "check/access.h"
@@ -15,8 +16,13 @@
 namespace hipaudit {
 namespace {
 
-// The latest releases of every thread through one atomic, none further than the atomic goes.
-using Published = std::map<uint64_t, const Release*>;
+// What was released through one atomic, by thread and reach, none further than the atomic goes; in
+// order, each with its number among all releases of the launch.
+struct Handed {
+  uint64_t number;
+  const Release* release;
+};
+using Published = std::map<uint64_t, std::vector<Handed>>;
 
 uint64_t key_of(uint32_t block, uint32_t thread, Reach reach) {
   return uint64_t{block} << 16 | uint64_t{thread} << 2 | static_cast<uint64_t>(reach);
@@ -24,6 +30,7 @@ uint64_t key_of(uint32_t block, uint32_t thread, Reach reach) {
 Reach reach_of_key(uint64_t key) { return static_cast<Reach>(key & 3); }
 
 Mutex mutex;
+std::atomic<uint64_t> releases_so_far{0};
 
 // By the atomic's address; they live until the launch ends.
 std::map<uintptr_t, Published>& published() {
@@ -72,18 +79,35 @@ const Release* with_block(const Release* own, Block& block, Reach reach) {
   return keep(release);
 }
 
-void add(Published& to, const Release* release, Reach reach) {
-  const Release*& slot = to[key_of(release->block, release->thread, reach)];
-  if (slot == nullptr || slot->epoch <= release->epoch) slot = release;
+void add(Published& to, Handed one, Reach reach) {
+  std::vector<Handed>& all = to[key_of(one.release->block, one.release->thread, reach)];
+  const Release* latest = all.empty() ? nullptr : all.back().release;
+  if (latest == nullptr || (latest != one.release && latest->epoch <= one.release->epoch))
+    all.push_back(one);
+}
+
+// The latest of a thread's releases that a reading may have seen; nullptr: none.
+const Release* seen_of(const std::vector<Handed>& all, const Acquired& reading) {
+  auto later = [](uint64_t last, const Handed& one) { return last < one.number; };
+  auto after = std::upper_bound(all.begin(), all.end(), reading.last, later);
+  return after == all.begin() ? nullptr : std::prev(after)->release;
 }
 
 void add(std::vector<Acquired>& to, Acquired one) {
   for (Acquired& known : to) {
     if (known.address != one.address) continue;
     known.reach = std::max(known.reach, one.reach);
+    known.last = std::max(known.last, one.last);
     return;
   }
   to.push_back(one);
+}
+
+// The thread's readings are over.
+void close_readings(ThreadSync& sync) {
+  uint64_t last = releases_so_far.load();
+  for (Acquired& one : sync.observed) one.last = std::min(one.last, last);
+  for (Acquired& one : sync.acquired) one.last = std::min(one.last, last);
 }
 
 // What was observed becomes known to the thread. Only which atomics were read is kept: their
@@ -91,9 +115,9 @@ void add(std::vector<Acquired>& to, Acquired one) {
 // before.
 void learn(ThreadSync& sync, const BlockCheck& check, Reach reach) {
   for (const Acquired& one : sync.observed)
-    add(sync.acquired, {one.address, std::min(one.reach, reach)});
+    add(sync.acquired, {one.address, std::min(one.reach, reach), one.last});
   for (const Acquired& one : check.observed)
-    add(sync.acquired, {one.address, std::min(one.reach, reach)});
+    add(sync.acquired, {one.address, std::min(one.reach, reach), one.last});
   if (reach == Reach::device) sync.observed.clear();
 }
 
@@ -101,12 +125,14 @@ bool acquires(int order) { return order == 1 || order == 2 || order >= 4; }
 bool releases(int order) { return order >= 3; }
 
 // What the thread learnt of others goes along with what it releases.
-void pass_on(const std::vector<Acquired>& acquired, Reach reach, uintptr_t address) {
+void pass_on(const std::vector<Acquired>& acquired, Reach reach, uintptr_t address,
+             uint64_t number) {
   Published& to = published()[address];
   for (const Acquired& known : acquired) {
     if (known.address == address) continue;
-    for (const auto& [key, release] : published()[known.address])
-      add(to, release, std::min({reach_of_key(key), known.reach, reach}));
+    for (const auto& [key, all] : published()[known.address])
+      if (const Release* release = seen_of(all, known); release != nullptr)
+        add(to, {number, release}, std::min({reach_of_key(key), known.reach, reach}));
   }
 }
 
@@ -124,10 +150,12 @@ void hand_out(Worker& worker, ThreadSync& sync, uintptr_t address, int order, Re
   ++sync.hand_overs;
   if (releases(order)) own[static_cast<size_t>(furthest)] = snapshot(worker);
   Locked lock(mutex);
+  uint64_t number = releases_so_far.fetch_add(1) + 1;
   for (size_t within = 1; within < 4; ++within)
-    if (own[within] != nullptr) add(published()[address], own[within], static_cast<Reach>(within));
-  pass_on(sync.acquired, furthest, address);
-  pass_on(check_of(*worker.block).acquired, furthest, address);
+    if (own[within] != nullptr)
+      add(published()[address], {number, own[within]}, static_cast<Reach>(within));
+  pass_on(sync.acquired, furthest, address, number);
+  pass_on(check_of(*worker.block).acquired, furthest, address, number);
 }
 
 // Whoever took what the thread handed over last may still use it when the next is ready: they get
@@ -158,9 +186,10 @@ bool covered(const std::vector<Acquired>& acquired, const Record& record, Reach 
     if (known.reach < distance) continue;
     const Published& all = published()[known.address];
     auto one = all.lower_bound(key_of(block, 0, Reach::none));
-    for (; one != all.end() && one->second->block == block; ++one) {
-      const Release& release = *one->second;
-      if (reach_of_key(one->first) < distance) continue;
+    for (; one != all.end() && one->first >> 16 == block; ++one) {
+      const Release* seen = seen_of(one->second, known);
+      if (seen == nullptr || reach_of_key(one->first) < distance) continue;
+      const Release& release = *seen;
       bool own = release.thread == record.thread() && record.epoch() <= release.epoch;
       if (!own && record.epoch() > release.past.of(shared)) continue;
       if (distance != Reach::device) note_handover();
@@ -189,6 +218,7 @@ void atomics_at_barrier(Block& block) {
   check.all_fenced = Reach::device;
   for (const Fiber& fiber : block.fibers) {
     ThreadSync& sync = check.threads[fiber.index.flat];
+    close_readings(sync);
     for (const Acquired& one : sync.acquired) add(check.acquired, one);
     for (const Acquired& one : sync.observed) add(check.observed, one);
     sync.acquired.clear();
@@ -202,8 +232,10 @@ void atomics_at_wave(Block& block, uint32_t first_thread, uint64_t lanes) {
   std::vector<ThreadSync>& threads = check_of(block).threads;
   std::vector<Acquired> together;
   for (uint32_t lane = 0; lane < 64; ++lane)
-    if ((lanes >> lane & 1) != 0)
+    if ((lanes >> lane & 1) != 0) {
+      close_readings(threads[first_thread + lane]);
       for (const Acquired& one : threads[first_thread + lane].acquired) add(together, one);
+    }
   if (together.empty()) return;
   for (uint32_t lane = 0; lane < 64; ++lane)
     if ((lanes >> lane & 1) != 0) threads[first_thread + lane].acquired = together;
@@ -226,6 +258,7 @@ void Checker::fence(Worker& worker, int order, int scope) {
   BlockCheck& check = check_of(*worker.block);
   ThreadSync& sync = sync_of(*worker.block, worker.current->index.flat);
   Reach reach = reach_of(scope);
+  close_readings(sync);
   if (acquires(order)) {
     if (check.all_fenced >= Reach::block && reach >= Reach::block) sync.past = check.bare;
     if (reach >= Reach::wave)
@@ -250,6 +283,7 @@ void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, 
   check_access(address, size, {Access::atomic, reach, kind != 1, kind != 0}, pc);
   note_atomic(worker, address, kind != 0, pc);
   ThreadSync& sync = sync_of(*worker.block, worker.current->index.flat);
+  close_readings(sync);
   if (kind != 1) {
     add(acquires(order) ? sync.acquired : sync.observed, {address, reach});
     if (acquires(order) && !check_of(*worker.block).anyone_acquired) {

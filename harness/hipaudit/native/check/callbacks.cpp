@@ -51,15 +51,18 @@ HIPAUDIT_HOT void check_write_quickly(const void* pointer, uintptr_t pc) {
 
 constexpr int kSystemScope = 5;
 
-// Who reads one place again and again waits for another thread: that one gets to run.
+// Who reads one place again and again waits for another thread: that one gets to run. So may who
+// reads several in turn.
 void wait_politely(Worker& worker, uintptr_t address, uintptr_t pc) {
   auto* check = static_cast<WorkerCheck*>(worker.check);
   constexpr uint32_t kPatience = 16;
-  if (check->polled_address != address || check->polling_fiber != worker.current) check->polls = 0;
+  constexpr uint32_t kLongPatience = 1024;
+  if (check->polling_fiber != worker.current) check->polls = check->reads = 0;
+  if (check->polled_address != address) check->polls = 0;
   check->polled_address = address;
   check->polling_fiber = worker.current;
-  if (++check->polls < kPatience) return;
-  check->polls = 0;
+  if (++check->reads < kLongPatience && ++check->polls < kPatience) return;
+  check->polls = check->reads = 0;
   worker.current->site = reinterpret_cast<const char*>(pc + 1);
   give_way(&worker, worker.current);
 }

@@ -34,8 +34,13 @@ struct Release {
 
 // An atomic that was read, and how far the reading and its fence go.
 struct Acquired {
+  static constexpr uint64_t kOpen = ~uint64_t{0};
+
   uintptr_t address;
   Reach reach;
+  // The number of the last release that the reading may have seen. It comes after this is noted:
+  // open until the thread's next atomic, fence or barrier.
+  uint64_t last = kOpen;
 };
 
 // Per thread, for synchronisation through atomics.
@@ -99,6 +104,7 @@ struct WorkerCheck {
   uintptr_t polled_address = 0;
   const Fiber* polling_fiber = nullptr;
   uint32_t polls = 0;  // reads of that address by that fiber, with nothing between
+  uint32_t reads = 0;  // atomic and volatile ones by that fiber, of any address
   const char* index_site =
       nullptr;  // an array index out of its type's bounds: the next access tells where
   std::string index_message;
