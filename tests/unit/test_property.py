@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+import hipaudit_reference as ref
 from hipaudit.device import Device
 from hipaudit.errors import UsageError
-from hipaudit.inputs import float32, lengths, tensors, well_scaled
+from hipaudit.inputs import float32, lengths, matrices, tensors, well_scaled
 from hipaudit.judge import Claim, Judge, PoorReference, VacuousBound, VoidRun, raise_unless_earned
 from hipaudit.property import examine
 from hipaudit.spec import Array, Case, Spec
+from hipaudit_reference import bounds
 
 # A device without a journal: launches are not counted, so plain NumPy may stand for a kernel.
 DEVICE = Device("rocm", "gfx942", 64, "none")
@@ -211,3 +213,37 @@ def test_an_exact_claim_spends_no_examples_on_a_climb() -> None:
     exact = spec(keeping, reference=lambda x: x, bound=None, exact=True, examples=100)
     assert examine(exact, DEVICE).failure is None
     assert len(drawn) >= 88
+
+
+def _normed(x: Array, variance: Array) -> Array:
+    mean = x.mean(axis=-1, keepdims=True, dtype=np.float32)
+    return np.asarray((x - mean) / np.sqrt(variance + np.float32(1e-5)))
+
+
+def _one_pass(_: Device, x: Array) -> Array:
+    mean = x.mean(axis=-1, keepdims=True, dtype=np.float32)
+    second = (x * x).mean(axis=-1, keepdims=True, dtype=np.float32)
+    return _normed(x, np.maximum(second - mean * mean, np.float32(0)))
+
+
+def _two_passes(_: Device, x: Array) -> Array:
+    mean = x.mean(axis=-1, keepdims=True, dtype=np.float32)
+    return _normed(x, ((x - mean) ** 2).mean(axis=-1, keepdims=True, dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("launch", "kind"), [(_one_pass, "bound-exceeded"), (_two_passes, None)], ids=["one", "two"]
+)
+def test_well_scaled_rows_tell_a_variance_that_cancels(
+    launch: Callable[..., Array], kind: str | None
+) -> None:
+    """By the inputs that are drawn and the bound of any order alone: no case is made for it."""
+    norm = spec(
+        launch,
+        inputs=st.fixed_dictionaries({"x": matrices(float32, elements=well_scaled())}),
+        reference=ref.layer_norm,
+        bound=bounds.layer_norm,
+        examples=100,
+    )
+    failure = examine(norm, DEVICE).failure
+    assert (failure.kind if failure else None) == kind
