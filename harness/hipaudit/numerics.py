@@ -97,7 +97,9 @@ def numerics(
 
     reference  reference(**drawn): the expected outputs in float64; it gets fixtures and
                parameters of ``pytest.mark.parametrize`` as well, those that it names
-    bound      bound(**drawn), and the same: the largest allowed error per element; or exact=True
+    bound      bound(**drawn), and the same: the largest allowed error per element
+    exact      instead of a bound: bit for bit, signs of zeros too, NaNs by class. A maximum of
+               zeros may be either of them: give it a bound of 0, or 2^-125 to allow for flushing
     u_out      unit roundoff of the output format
     spot       spot(index, **drawn): one element by mpmath, to judge the reference itself
     deterministic  outputs must keep their bits in another order of blocks and waves
