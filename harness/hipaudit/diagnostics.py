@@ -18,6 +18,7 @@ _TOTAL = re.compile(r"^(\d+ (?:warnings?|errors?).*generated) when compiling for
 _MISSING = re.compile(r"'([^']+)' file not found")
 _ASSEMBLY = re.compile(r"\b(?:__asm__|__asm|asm)\b")
 _BUILTIN = re.compile(r"undeclared identifier '(__builtin_amdgcn_(\w+?)_\w+)'")
+_INTRINSIC = re.compile(r"@llvm\.amdgcn\.[\w.]+")
 _EXPRESSION = "<name expression>"
 _OURS = (_EXPRESSION, "<inline asm>", "/hipaudit/describe.h", "/hipaudit/kernel_record.h")
 
@@ -52,6 +53,13 @@ def explained(log: str) -> str:
     if expression is not None:
         why = expression.head.partition(" error: ")[2]
         shown.insert(0, f"the kernel's name cannot be compiled: {why}")
+    intrinsics = dict.fromkeys(_INTRINSIC.findall("\n".join(rest)))
+    if intrinsics:
+        names = ", ".join(name.removeprefix("@") for name in intrinsics)
+        return (
+            f"{names}: intrinsics that a source declares by name are not emulated. Give "
+            "the kernel a C++ path beside them, and choose it with -D."
+        )
     shown += [_TOTAL.sub(r"\1", line) for line in rest if expression is None]
     return "\n".join([*shown, *dict.fromkeys(_ways_out(messages))]).strip()
 

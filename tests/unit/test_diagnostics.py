@@ -72,3 +72,15 @@ def test_builtins_that_are_not_emulated_have_a_way_out() -> None:
 
 def test_the_processor_is_not_named() -> None:
     assert explained("1 error generated when compiling for x86-64-v3.\n") == "1 error generated"
+
+
+def test_intrinsics_by_name_are_refused_by_name() -> None:
+    text = explained(
+        "Intrinsic name not mangled correctly for type arguments! Should be: "
+        "llvm.amdgcn.raw.buffer.load.f32\n"
+        "ptr @llvm.amdgcn.raw.buffer.load.f32.v4i32\n"
+        "fatal error: error in backend: Broken module found, compilation aborted!\n"
+    )
+    assert text.startswith("llvm.amdgcn.raw.buffer.load.f32.v4i32: ")
+    assert "choose it with -D" in text
+    assert "Broken module" not in text
