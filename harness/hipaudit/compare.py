@@ -177,9 +177,11 @@ def _require_sound(limit: Array, want: Array) -> None:
     unsound = np.isfinite(_wide(want)) & ~(np.isfinite(allowed) & (allowed >= 0))
     if unsound.any():
         index = tuple(int(i) for i in np.argwhere(unsound)[0])
+        # Of this oracle's bounds an infinite one says that sums may overflow on the way.
+        hint = "; draw inputs that cannot overflow" if np.isinf(allowed[index]) else ""
         raise UsageError(
             f"the bound is {allowed[index]} at {index}: it must be finite and not negative where "
-            "the reference is finite"
+            f"the reference is finite{hint}"
         )
 
 

@@ -262,3 +262,16 @@ def test_permutation_groups_by_expert_in_order() -> None:
         ref.permute(chosen * 2, 4)
     with pytest.raises(ValueError, match="do not rise from 0 to 3"):
         ref.grouped_gemm(np.ones((3, 2)), np.ones((2, 2, 2)), np.array([0, 2, 4]))
+
+
+def test_a_flushing_device_may_find_no_mass_in_subnormals() -> None:
+    """Whatever it makes of them, a share lies in [0, 1]: the bound is finite, and allows both."""
+    p = np.array([[1.0, 4.4e-43, 1.1e-41], [1.0, 0.25, 1.1e-41]], dtype=np.float32)
+    kept = np.array([[False, False, True], [False, True, True]])
+    y = ref.renormalise(p, kept)
+    bound = bounds.renormalise(p, kept, device=AMD.flushing())
+    assert np.all(np.isfinite(bound))
+    assert 1 <= bound[0, 2] < 1.00001
+    flushed = np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    assert np.all(np.abs(flushed - y) <= bound)
+    assert np.all(bounds.renormalise(p, kept)[0] < 1e-6)

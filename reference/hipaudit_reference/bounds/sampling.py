@@ -64,7 +64,11 @@ def renormalise(
     out: Format = FP32,
     device: DeviceErrors = AMD,
 ) -> Float64:
-    """Error of p / sum of the kept p: |y| (gamma_h + u); 0 for tokens that are not kept."""
+    """Error of p / sum of the kept p: |y| (gamma_h + u); 0 for tokens that are not kept.
+
+    No error exceeds max(y, 1 - y) by more than those roundings: where a flushing device finds no
+    mass in subnormals, or less, a share still lies in [0, 1].
+    """
     y = reference.renormalise(probabilities, kept)
     p = as_float64(probabilities, "probabilities")
     if not p.size:
@@ -75,7 +79,9 @@ def renormalise(
     summed = accumulated(height, count, working, device)
     lost = np.where(total > 0, 2 * count * device.input_flush(working) / total, 0.0)
     quotient = device.quotient() * device.unit(working)
-    factors = relative(summed + lost + quotient)
+    rounded = np.asarray(summed + quotient)
+    factors = relative(rounded + lost)
     flush = np.where(total > 0, device.input_flush(working) / total, 0.0)
-    error = np.where(flags & (total > 0), y * factors + tiny + flush, 0.0)
+    error = np.minimum(y * factors + flush, np.maximum(y, 1 - y) + relative(rounded)) + tiny
+    error = np.where(flags & (total > 0), error, 0.0)
     return settled(stored(error, y, out, working, device), y)
