@@ -266,8 +266,8 @@ def test_permutation_groups_by_expert_in_order() -> None:
 
 def test_a_flushing_device_may_find_no_mass_in_subnormals() -> None:
     """Whatever it makes of them, a share lies in [0, 1]: the bound is finite, and allows both."""
-    p = np.array([[1.0, 4.4e-43, 1.1e-41], [1.0, 0.25, 1.1e-41]], dtype=np.float32)
-    kept = np.array([[False, False, True], [False, True, True]])
+    p = np.array([[0.0, 4.4e-43, 1.1e-41], [1.0, 0.25, 1.1e-41]], dtype=np.float32)
+    kept = np.array([[True, False, True], [False, True, True]])
     y = ref.renormalise(p, kept)
     bound = bounds.renormalise(p, kept, device=AMD.flushing())
     assert np.all(np.isfinite(bound))

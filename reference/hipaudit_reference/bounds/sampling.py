@@ -82,6 +82,7 @@ def renormalise(
     rounded = np.asarray(summed + quotient)
     factors = relative(rounded + lost)
     flush = np.where(total > 0, device.input_flush(working) / total, 0.0)
-    error = np.minimum(y * factors + flush, np.maximum(y, 1 - y) + relative(rounded)) + tiny
+    moved = np.where(y == 0, 0.0, y * factors)  # whatever the sum, of 0 it is none
+    error = np.minimum(moved + flush, np.maximum(y, 1 - y) + relative(rounded)) + tiny
     error = np.where(flags & (total > 0), error, 0.0)
     return settled(stored(error, y, out, working, device), y)
