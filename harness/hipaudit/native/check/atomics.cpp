@@ -159,11 +159,13 @@ void hand_out(Worker& worker, ThreadSync& sync, uintptr_t address, int order, Re
 }
 
 // Whoever took what the thread handed over last may still use it when the next is ready: they get
-// to run in between, so that a buffer which is filled again too early is seen in use.
-void let_takers_run(Worker& worker, uintptr_t pc) {
+// to run in between, so that a buffer which is filled again too early is seen in use. Other blocks
+// take what goes through global memory, and do not run any sooner for it.
+void let_takers_run(Worker& worker, uintptr_t address, uintptr_t pc) {
   constexpr uint32_t kEnough = 64;
   uint32_t times = sync_of(*worker.block, worker.current->index.flat).hand_overs;
-  if (times == 0 || times > kEnough) return;
+  bool shared = address - reinterpret_cast<uintptr_t>(shared_memory()) < kSharedSpan;
+  if (!shared || times == 0 || times > kEnough) return;
   worker.current->site = reinterpret_cast<const char*>(pc + 1);
   give_way(&worker, worker.current);
 }
@@ -277,7 +279,7 @@ void Checker::fence(Worker& worker, int order, int scope) {
 void atomic_access(Worker& worker, uintptr_t address, uint32_t size, int order, int scope, int kind,
                    uintptr_t pc) {
   Reach reach = reach_of(scope);
-  if (kind != 0) let_takers_run(worker, pc);
+  if (kind != 0) let_takers_run(worker, address, pc);
   // The hardware splits such an atomic, or faults.
   if (address % size != 0) report_misaligned(address, size, size, "an atomic", pc);
   check_access(address, size, {Access::atomic, reach, kind != 1, kind != 0}, pc);
