@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from hipaudit.interrupts import interruptible
+
 
 def main() -> None:
     """Run the command line; it is imported here, so that Ctrl-C is heard meanwhile."""
-    try:
-        from hipaudit.cli import main as command_line
+    interruptible(_run)
 
-        command_line()
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+
+def _run() -> None:
+    from hipaudit.cli import main as command_line
+
+    command_line()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import os
 import sys
 
 from hipaudit.errors import HipauditError
+from hipaudit.interrupts import interruptible
 
 
 def main() -> None:
@@ -17,12 +18,14 @@ def main() -> None:
 
     What takes a second to import is imported here, so that Ctrl-C is heard meanwhile.
     """
+    interruptible(_run)
+
+
+def _run() -> None:
     try:
         from hipaudit_runtime.cli import main as runtime_main
 
         runtime_main(_prepare)
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
     except HipauditError as error:
         from hipaudit.text import inert
 
