@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hipaudit.interrupts import interruptible
 
 
 def main() -> None:
-    """Run the command line; it is imported here, so that Ctrl-C is heard meanwhile."""
-    interruptible(_run)
+    """Run the command line."""
+    interruptible(_load)
 
 
-def _run() -> None:
+def _load() -> Callable[[], None]:
     from hipaudit.cli import main as command_line
 
-    command_line()
+    return command_line
 
 
 if __name__ == "__main__":

@@ -8,30 +8,32 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 from hipaudit.errors import HipauditError
 from hipaudit.interrupts import interruptible
 
 
 def main() -> None:
-    """Run the command line; an error that hipaudit raises on purpose is one sentence.
-
-    What takes a second to import is imported here, so that Ctrl-C is heard meanwhile.
-    """
-    interruptible(_run)
+    """Run the command line; an error that hipaudit raises on purpose is one sentence."""
+    interruptible(_load)
 
 
-def _run() -> None:
-    try:
-        from hipaudit_runtime.cli import main as runtime_main
+def _load() -> Callable[[], None]:
+    """Import what takes a second to import."""
+    from hipaudit_runtime.cli import main as runtime_main
 
-        runtime_main(_prepare)
-    except HipauditError as error:
-        from hipaudit.text import inert
+    def run() -> None:
+        try:
+            runtime_main(_prepare)
+        except HipauditError as error:
+            from hipaudit.text import inert
 
-        lines = inert(str(error), keep_newlines=True, limit=20_000)
-        sys.stderr.write(f"hipaudit-run: {lines}\n")
-        raise SystemExit(error.exit_code) from None
+            lines = inert(str(error), keep_newlines=True, limit=20_000)
+            sys.stderr.write(f"hipaudit-run: {lines}\n")
+            raise SystemExit(error.exit_code) from None
+
+    return run
 
 
 def _prepare() -> None:

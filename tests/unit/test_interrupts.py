@@ -56,7 +56,7 @@ def test_an_interrupt_is_never_lost(
     command: Callable[[], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
-        interruptible(command)
+        interruptible(lambda: command)
     assert end.value.code == EXIT_INTERRUPTED
     assert not capsys.readouterr().err
 
@@ -67,7 +67,7 @@ def test_a_failure_of_its_own_counts() -> None:
         raise SystemExit(1)
 
     with pytest.raises(SystemExit) as end:
-        interruptible(command)
+        interruptible(lambda: command)
     assert end.value.code == 1
 
 
@@ -75,6 +75,6 @@ def test_without_an_interrupt_nothing_changes() -> None:
     def broken() -> None:
         raise RuntimeError("broken")
 
-    interruptible(lambda: None)
+    interruptible(lambda: lambda: None)
     with pytest.raises(RuntimeError, match="broken"):
-        interruptible(broken)
+        interruptible(lambda: broken)
