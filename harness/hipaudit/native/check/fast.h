@@ -129,13 +129,14 @@ template <bool kGlobal>
 bool remember_second(const CheckWindow& window, const Words& words, unsigned i, uint64_t first,
                      uint64_t write, Relation relation, uint64_t record) {
   if (Record(write).relation() != Relation::one) return false;  // a writer has the slot
+  first &= ~Record::kLocked;  // another worker's, which may have let go since
   uint64_t both = Record(first).with_second(relation, Reach::none).bits();
   if (!kGlobal || window.several == 0) {
     words.seconds.set(i, Record(record));
     words.reads[i] = both;
     return true;
   }
-  uint64_t seen = first & ~Record::kLocked;
+  uint64_t seen = first;
   if (!__atomic_compare_exchange_n(&words.reads[i], &seen, first | Record::kLocked, false,
                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
     return false;
