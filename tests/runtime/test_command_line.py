@@ -316,6 +316,8 @@ def test_the_end_of_a_server_with_a_client_that_sends_half_a_request(model: Path
     process = subprocess.Popen(
         [*PROGRAM, "serve", "--model", str(model), "--port", "0"],
         stderr=subprocess.PIPE, encoding="utf-8", env=ENVIRONMENT,
+        # A suite in the background of a shell ignores the signal, and so would the server.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )  # fmt: skip
     assert process.stderr is not None
     place = re.search(r"Serving tiny at http://([0-9.]+):(\d+)/v1", process.stderr.readline())
