@@ -137,6 +137,13 @@ def _masked_case(
     return {"x": x, "lengths": padding, **plain, **how}
 
 
+def _poisoned() -> dict[str, Any]:
+    """An infinity and a NaN that are seen make their rows NaN, but for what the mask hides."""
+    case = _masked_case(1, 3, 5)
+    case["x"][0, 0, 1], case["x"][0, 1, 0] = np.inf, np.nan
+    return case
+
+
 def _wholly_masked() -> dict[str, Any]:
     """Rows of -inf, alone and with a NaN that the mask hides."""
     case = _masked_case(1, 3, 5)
@@ -176,6 +183,7 @@ SOFTMAX_MASKED = Spec(
         _masked_case(3, 2, 65, lengths=[0, 65, 7], dtype=bfloat16),
         _masked_case(2, 1, 20, causal=False),
         _wholly_masked(),
+        _poisoned(),
         _rising(5000),
         _masked_case(1, 1, 20000, causal=False),
     ),
