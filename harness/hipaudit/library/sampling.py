@@ -53,8 +53,8 @@ _CERTAIN = _rows([0.0, 1.0, 0.0, 0.0])
 _EDGES = (_TIES, _CERTAIN, _rows([1.0]), _rows([0.5, 0.25, 0.25], [0.0, 0.0, 0.0]))
 
 
-# Two tokens reach p by 2e-5, and lie a part in a thousand about the border: less than fp16 and
-# bf16 tell apart.
+# The first two tokens reach p by 2e-5; the next two lie a thousandth above and below the share of
+# the largest: less than fp16 and bf16 tell apart.
 _MASS_BORDER = {"probabilities": _rows([0.3001, 0.19995, 0.18, 0.17, 0.14995]), "p": 0.50003}
 _SHARE_BORDER = {"probabilities": _rows([0.7515, 0.07522, 0.07508, 0.0982]), "share": 0.1}
 
