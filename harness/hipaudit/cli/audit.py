@@ -19,6 +19,7 @@ from hipaudit.cli.options import (
     Level,
     SarifTo,
     choice,
+    repeated,
 )
 from hipaudit.device import choose
 from hipaudit.report.output import check_places, write
@@ -105,7 +106,7 @@ def _command(
         measured = {sweep.name: sweep.facts for sweep in data.sweeps if sweep.facts}
         write_run_facts({**facts, "parts": done.seconds, "measured": measured}, out)
         placing.commit(out)
-    parts = [word for name in only or () for word in ("--only", name)]
+    parts = repeated("--only", only)
     parts += ["--quick"] if quick else []
     parts += ["--model", str(model)] if model is not None else []
     parts += ["--examples", str(examples)] if examples is not None else []

@@ -24,6 +24,7 @@ from hipaudit.cli.options import (
     SarifTo,
     choice,
     extent,
+    repeated,
 )
 from hipaudit.device import ARCHES, choose
 from hipaudit.errors import UsageError
@@ -146,12 +147,12 @@ def command_line(request: Request) -> list[str]:
     argv += ["--kernel", request.kernel] if request.kernel else []
     argv += ["--grid", _extent_text(request.grid), "--block", _extent_text(request.block)]
     argv += ["--shared", str(request.shared)] if request.shared else []
-    argv += [part for text in request.args for part in ("--arg", text)]
+    argv += repeated("--arg", request.args)
     argv += ["--arch", request.archs[0]] if request.archs != _BOTH else []
     argv += ["--seed", str(request.seed)] if request.seed else []
     argv += ["--timeout", f"{request.timeout_s:g}"] if request.timeout_s != _TIMEOUT_S else []
-    argv += [part for text in request.define for part in ("-D", text)]
-    argv += [part for text in request.include for part in ("-I", text)]
+    argv += repeated("-D", request.define)
+    argv += repeated("-I", request.include)
     return argv
 
 

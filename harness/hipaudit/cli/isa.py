@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice
+from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice, repeated
 from hipaudit.device import bind
 from hipaudit.errors import UsageError
 from hipaudit.isa import backend
@@ -82,8 +82,8 @@ def _command(
     words += ["--kernel", kernel] if kernel else []
     words += ["--block", str(block)] if block else []
     words += ["--shared", str(shared)] if shared else []
-    words += [part for text in define or () for part in ("-D", text)]
-    words += [part for text in include or () for part in ("-I", text)]
+    words += repeated("-D", define)
+    words += repeated("-I", include)
     code = write(
         outcome,
         json_to=json_to,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice
+from hipaudit.cli.options import FailOn, HipDevice, JsonTo, Level, SarifTo, choice, repeated
 from hipaudit.device import ARCHES, DEFAULT_ARCH, choose
 from hipaudit.errors import UsageError
 from hipaudit.report.output import check_places, write
@@ -103,8 +103,8 @@ def _command(
         kept = out or (None if files else Path("reports"))
         outcome = mutating.run_library(chosen, kept, fresh=fresh)
     words = ["mutate", *map(str, files or ())]
-    words += [part for name in operator or () for part in ("--operator", name)]
-    words += [part for name in mutant or () for part in ("--mutant", name)]
+    words += repeated("--operator", operator)
+    words += repeated("--mutant", mutant)
     words += ["--", *program] if program is not None else []
     code = write(
         outcome,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -10,6 +11,11 @@ import typer
 
 from hipaudit import baseline, history
 from hipaudit.errors import UsageError
+
+
+def repeated(option: str, values: Iterable[object] | None) -> list[str]:
+    """Return the words that give an option once for each of its values."""
+    return [word for value in values or () for word in (option, str(value))]
 
 
 class DeviceChoice(str, Enum):

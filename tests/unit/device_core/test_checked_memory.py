@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from compiled_program import COMPILE
 
 from hipaudit import device
 
@@ -14,7 +15,7 @@ MIB = 1 << 20
 
 # Prints the growth of resident memory, in bytes, from before an allocation to after a kernel has
 # run on its first `touched` bytes; `buffers` more small ones are alive meanwhile.
-PROGRAM = """
+KERNELS = """
 import ctypes, json, os, sys
 from hipaudit import hipcalls
 size, touched, name, buffers = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
@@ -32,12 +33,8 @@ extern "C" __global__ void shift(float* x) {
   if (sum > 1e30f) x[i] = sum;
 }
 '''
-rtc = hipcalls.hiprtc()
-program = call(rtc.hiprtcCreateProgram, SOURCE, b"k.hip", 0, None, None)
-call(rtc.hiprtcCompileProgram, program, 0, [])
-code = bytearray(call(rtc.hiprtcGetCodeSize, program))
-call(rtc.hiprtcGetCode, program, code)
-module = call(hip.hipModuleLoadData, code)
+"""
+RUN = """
 function = call(hip.hipModuleGetFunction, module, name.encode())
 
 def resident():
@@ -68,7 +65,8 @@ for one in (small, big, *kept):
 
 def growth(size: int, touched: int, kernel: str, buffers: int = 0) -> dict[str, int]:
     environment = device.child_environment("emulated", {"build": "checked"})
-    command = [sys.executable, "-c", PROGRAM, str(size), str(touched), kernel, str(buffers)]
+    program = KERNELS + COMPILE + RUN
+    command = [sys.executable, "-c", program, str(size), str(touched), kernel, str(buffers)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, int] = json.loads(done.stdout)

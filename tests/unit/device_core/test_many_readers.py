@@ -5,15 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from compiled_program import COMPILE
+
 from hipaudit import device
 
 LAUNCHES = 10_000
-PROGRAM = f"""
+KERNELS = """
 import ctypes
 from hipaudit import hipcalls
 hip, call = hipcalls.hip(), hipcalls.call
 SOURCE = b'''
-extern "C" __global__ void read(const char* bytes, float* out, int n) {{
+extern "C" __global__ void read(const char* bytes, float* out, int n) {
   const float* words = reinterpret_cast<const float*>(bytes);
   float sum = 0;
   if (blockIdx.x & 1)
@@ -21,14 +23,10 @@ extern "C" __global__ void read(const char* bytes, float* out, int n) {{
   else
     for (int i = 0; i < 4 * n; ++i) sum += bytes[(i * 5 + threadIdx.x) % (4 * n)];
   out[blockIdx.x * blockDim.x + threadIdx.x] = sum;
-}}
+}
 '''
-rtc = hipcalls.hiprtc()
-program = call(rtc.hiprtcCreateProgram, SOURCE, b"k.hip", 0, None, None)
-call(rtc.hiprtcCompileProgram, program, 0, [])
-code = bytearray(call(rtc.hiprtcGetCodeSize, program))
-call(rtc.hiprtcGetCode, program, code)
-module = call(hip.hipModuleLoadData, code)
+"""
+RUN = f"""
 function = call(hip.hipModuleGetFunction, module, b"read")
 words, out = call(hip.hipMalloc, 256), call(hip.hipMalloc, 4096)
 call(hip.hipMemset, words, 0, 256)
@@ -45,7 +43,7 @@ print("read", {LAUNCHES}, "times")
 def test_readers_of_whole_words_and_of_parts() -> None:
     environment = device.child_environment("emulated", {"workers": "2", "build": "checked"})
     result = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", KERNELS + COMPILE + RUN],
         env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr

@@ -89,7 +89,7 @@ inline uint64_t site_of(const CheckWindow& window, uintptr_t pc) {
 
 // Puts a record in the place of one that was just looked at. Where other workers do the same, it
 // must still be there and not be locked, and what the decision rested on besides must not have
-// changed.
+// changed. What was seen comes without the lock's bit: whoever held it may have let go since.
 template <bool kGlobal>
 bool replace(const CheckWindow& window, uint64_t* place, uint64_t seen, uint64_t record,
              const uint64_t* beside, uint64_t seen_beside) {
@@ -97,10 +97,9 @@ bool replace(const CheckWindow& window, uint64_t* place, uint64_t seen, uint64_t
     *place = record;
     return true;
   }
-  seen &= ~Record::kLocked;
   return __atomic_compare_exchange_n(place, &seen, record, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_SEQ_CST) &&
-         __atomic_load_n(beside, __ATOMIC_SEQ_CST) == (seen_beside & ~Record::kLocked);
+         __atomic_load_n(beside, __ATOMIC_SEQ_CST) == seen_beside;
 }
 
 // What a reader now is to the first one of a word, if it lies further from that one than the second
@@ -129,7 +128,6 @@ template <bool kGlobal>
 bool remember_second(const CheckWindow& window, const Words& words, unsigned i, uint64_t first,
                      uint64_t write, Relation relation, uint64_t record) {
   if (Record(write).relation() != Relation::one) return false;  // a writer has the slot
-  first &= ~Record::kLocked;  // another worker's, which may have let go since
   uint64_t both = Record(first).with_second(relation, Reach::none).bits();
   if (!kGlobal || window.several == 0) {
     words.seconds.set(i, Record(record));
@@ -204,6 +202,7 @@ HIPAUDIT_HOT bool read_words(const Context& here, const Horizon& horizon, const 
   for (unsigned i = 0; i < kWords; ++i) {
     uint64_t first = words.reads[i];
     if (represented<kGlobal>(window, horizon, first, now)) continue;
+    first &= ~Record::kLocked;
     uint64_t write = words.writes[i];
     if ((words.states[i] & bytes) != bytes || !ordered<kGlobal>(window, horizon, write, now))
       return false;
@@ -266,7 +265,7 @@ HIPAUDIT_HOT bool write_words(const Context& here, const Horizon& horizon, const
   State bytes = whole(now);
   for (unsigned i = 0; i < kWords; ++i) {
     uint64_t write = words.writes[i];
-    uint64_t first = words.reads[i];
+    uint64_t first = words.reads[i] & ~Record::kLocked;
     uint64_t mine = extends<true>(write, now) ? now | (write & Record::kMaskBits) : now;
     if ((words.states[i] & bytes & kAddressable) != (bytes & kAddressable) ||
         !ordered<kGlobal>(window, horizon, write, now) ||
