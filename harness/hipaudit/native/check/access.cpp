@@ -164,7 +164,7 @@ void check_access(uintptr_t address, uint32_t size, AccessFlags flags, uintptr_t
   ++context().check.accesses;
   check->noted_atomic = 0;
   clear_attention(kAtomicNoted);
-  if (check->pending.active) flush_pending(*check, launch);
+  flush_pending(*check, launch);
   Block* block = worker->block;
   uint32_t thread = worker->current->index.flat;
   Present now{

@@ -51,8 +51,8 @@ HIPAUDIT_HOT void check_write_quickly(const void* pointer, uintptr_t pc) {
 
 constexpr int kSystemScope = 5;
 
-// Who reads one place again and again waits for another thread: that one gets to run. So may who
-// reads several in turn.
+// Who reads one place again and again waits for another thread: that one gets to run, before the
+// next read is checked and done. So may who reads several in turn.
 void wait_politely(Worker& worker, uintptr_t address, uintptr_t pc) {
   auto* check = static_cast<WorkerCheck*>(worker.check);
   constexpr uint32_t kPatience = 16;
@@ -73,15 +73,15 @@ void unannounced(const volatile void* pointer, uint32_t size, int order, int kin
   auto* check = static_cast<WorkerCheck*>(worker->check);
   uintptr_t address = address_of(pointer);
   if (check->noted_atomic != address) {
-    atomic_access(*worker, address, size, order, kSystemScope, kind, pc);
     if (kind != 1) wait_politely(*worker, address, pc);
+    atomic_access(*worker, address, size, order, kSystemScope, kind, pc);
   }
 }
 
 // A volatile access is an access like others, but it is how flags are polled.
 void polled(const volatile void* pointer, uint32_t size, int kind, uintptr_t pc) {
-  check_access(address_of(pointer), size, {kind == 0 ? Access::read : Access::write}, pc);
   if (kind == 0) wait_politely(*current_worker(), address_of(pointer), pc);
+  check_access(address_of(pointer), size, {kind == 0 ? Access::read : Access::write}, pc);
 }
 
 }  // namespace
@@ -188,8 +188,8 @@ void __tsan_atomic_signal_fence(int) {}
 // Announced by include/hipaudit/atomics.h before the operation itself.
 void hipaudit_atomic(const volatile void* p, unsigned size, int order, int scope, int kind) {
   Worker* worker = current_worker();
-  atomic_access(*worker, address_of(p), size, order, scope, kind, HIPAUDIT_PC);
   if (kind != 1) wait_politely(*worker, address_of(p), HIPAUDIT_PC);
+  atomic_access(*worker, address_of(p), size, order, scope, kind, HIPAUDIT_PC);
   static_cast<WorkerCheck*>(worker->check)->noted_atomic = address_of(p);
   set_attention(kAtomicNoted);
 }

@@ -309,20 +309,21 @@ Side present_side(Worker& worker, uintptr_t pc) {
 }
 
 void flush_pending(WorkerCheck& check, const Launch& launch) {
-  if (!check.pending.active) return;
-  check.pending.active = false;
+  PendingWrite& pending = check.pending;
+  if (pending.seen.empty()) return;
   clear_attention(kPendingWrite);
-  const std::string& before = check.pending.before;
-  const void* now = reinterpret_cast<const void*>(check.pending.address);
-  bool same = memcmp(before.data(), now, before.size()) == 0;
-  if (same) {
-    Observation& seen = check.pending.seen;
-    seen.severity = "info";
-    if (seen.here.block == seen.other.block)
-      seen.kind = seen.space[0] == 's' ? "race-shared" : "race-global";
-    check.pending.seen.message = "both wrote the same value";
+  const void* now = reinterpret_cast<const void*>(pending.address);
+  bool same = memcmp(pending.before.data(), now, pending.before.size()) == 0;
+  for (Observation& seen : pending.seen) {
+    if (same) {
+      seen.severity = "info";
+      if (seen.here.block == seen.other.block)
+        seen.kind = seen.space[0] == 's' ? "race-shared" : "race-global";
+      seen.message = "both wrote the same value";
+    }
+    observe(launch, seen);
   }
-  observe(launch, check.pending.seen);
+  pending.seen.clear();
 }
 
 uint32_t wave_of(const Record& record, const Present& now) {

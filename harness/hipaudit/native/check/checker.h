@@ -84,11 +84,9 @@ struct BlockCheck {
   bool contains(const Record& record) const { return record.epoch() - first < end - first; }
 };
 
-// A write that races with another: an error unless both wrote the same, which shows after the
-// store.
+// A write that races with others: an error unless they wrote the same, which shows after the store.
 struct PendingWrite {
-  bool active = false;
-  Observation seen;
+  std::vector<Observation> seen;  // by the other's place; empty: no write is pending
   uintptr_t address = 0;
   std::string before;
 };

@@ -178,6 +178,15 @@ bool store(const Step& c, size_t word, const Known& known, Pair fresh, bool race
   return true;
 }
 
+// A plain write whose record is there already: another worker came between it and the look that
+// decides most accesses, or the thread's last write was at the same place. Whoever wrote since has
+// found the record, and tells of the two.
+bool announced(const Step& c, const Record& write, uint32_t mask) {
+  return c.several && c.flags.kind == Access::write && is_mine(c, write) && !write.atomic() &&
+         write.epoch() == c.now.check->epoch && write.site() == c.site &&
+         (mask & ~write.mask()) == 0;
+}
+
 }  // namespace
 
 size_t note_access(const Step& c, size_t word, uint32_t mask,
@@ -190,7 +199,7 @@ size_t note_access(const Step& c, size_t word, uint32_t mask,
       if (races(c, record, mask)) conflicts[count++] = {record, stored};
     };
     compare(known.writes.first, true);
-    compare(known.writes.second, true);
+    if (!announced(c, known.writes.first, mask)) compare(known.writes.second, true);
     if (c.stores()) compare(known.reads.first, false);
     if (c.stores()) compare(known.reads.second, false);
     const Pair& old = c.stores() ? known.writes : known.reads;

@@ -79,13 +79,17 @@ void wait_for_value(const Step& c, uintptr_t word, const Observation& seen) {
     end = std::min(end, word + 4);
   }
   PendingWrite& pending = c.worker->pending;
-  if (!pending.active) {
+  if (pending.seen.empty()) {
     pending.address = begin;
     pending.before.clear();
   }
-  pending.active = true;
   set_attention(kPendingWrite);
-  pending.seen = seen;
+  auto alike = [&](const Observation& one) { return one.other.pc == seen.other.pc; };
+  auto known = std::find_if(pending.seen.begin(), pending.seen.end(), alike);
+  if (known == pending.seen.end())
+    pending.seen.push_back(seen);
+  else
+    *known = seen;
   uintptr_t kept = pending.address + pending.before.size();
   if (kept < end)
     pending.before.append(reinterpret_cast<const char*>(kept), static_cast<size_t>(end - kept));

@@ -83,6 +83,7 @@ static inline void wait_until(Worker* worker, Fiber* self, Done done) {
     else
       advance(worker, self);
   }
+  worker->idle = 0;
 }
 
 void release_barrier(Worker* worker, Block* block) {

@@ -238,6 +238,7 @@ uint64_t call(const Request& request, const char* site) {
       else
         advance_in_wave(worker, self);
     }
+    worker->idle = 0;
   }
   bool alone = self->wait == Wait::none;  // with a result of its own, of a group's operation
   self->wait = Wait::none;

@@ -289,23 +289,25 @@ bool on_worker() {
 
 void let_block_step(Worker* self, uint32_t block, uintptr_t address) {
   constexpr double kSpin = 100e-6;
+  constexpr useconds_t kRest = 50;
   for (const Worker* other : *pool) {
     if (other == self || !other->running.load()) continue;
     const volatile unsigned& runs = other->context->block.flat;
     if (runs != block) continue;
     const volatile auto& accesses = other->context->check.accesses;
+    const volatile auto& idle = other->idle;
     auto before = accesses;
     // Who waits at another place has done what it announced at this one.
     auto waits_elsewhere = [&] {
       uintptr_t at = other->waits_at.load();
-      return at != 0 && at != address;
+      return idle != 0 || (at != 0 && at != address);
     };
     self->waits_at.store(address);
     double began = seconds_now();
     double waited = 0;
     while (waited < self->patience && accesses == before && runs == block &&
            other->running.load() && !waits_elsewhere()) {
-      if (waited > kSpin) sched_yield();
+      if (waited > kSpin) usleep(kRest);
       waited = seconds_now() - began;
     }
     if (waited >= self->patience) self->patience /= 2;

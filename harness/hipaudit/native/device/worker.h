@@ -22,7 +22,7 @@ constexpr size_t kSharedOffset = 4096;  // of shared memory, from the context
 constexpr size_t kSharedSpan = size_t{4} << 20;
 
 struct Worker {
-  static constexpr double kPatience = 0.05;  // longer than the system lets a thread rest
+  static constexpr double kPatience = 1;  // far longer than a busy system lets a thread rest
 
   int number = 0;
   pthread_t thread = {};
@@ -36,7 +36,7 @@ struct Worker {
   Fiber* current = nullptr;
   void* check = nullptr;      // what an observer keeps of the worker
   void* scheduler = nullptr;  // stack pointer of the worker's own loop
-  uint32_t idle = 0;          // fibers visited since one of them could go on
+  uint32_t idle = 0;          // fibers visited since one of them could go on; 0 in kernel code
   StackPool stacks;
   std::deque<Block*> set_aside;
   std::vector<std::unique_ptr<Block>> pool;
