@@ -14,14 +14,14 @@ from hipaudit.inputs import bfloat16, float16, float32, lengths, logits, matrice
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact, formats
 from hipaudit_runtime import ops
-from hipaudit_runtime.ops.rowwise import summation_height
+from hipaudit_runtime.ops.rowwise import softmax_height, summation_height
 
 _NARROWEST_WAVE = 32
 """The bound is called without a device; the narrower wave has the higher summation tree."""
 
 
 def _bound(x: Array) -> Array:
-    return bounds.softmax(x, height=summation_height(x.shape[-1], _NARROWEST_WAVE))
+    return bounds.softmax(x, height=softmax_height(x.shape[-1], _NARROWEST_WAVE))
 
 
 def _spot(index: tuple[int, ...], x: Array) -> Any:

@@ -31,6 +31,16 @@ def summation_height(columns: int, wave_size: int) -> int:
     return -(-columns // block) + (wave_size.bit_length() - 1) + block // wave_size - 1
 
 
+def softmax_height(columns: int, wave_size: int) -> int:
+    """Additions on the longest path of a row's sum by softmax.hip, by single elements or by fours.
+
+    Vectors are fewer than single elements, but each adds two additions of its own.
+    """
+    block = block_for(columns)
+    singles, vectors = -(-columns // block), -(-(columns // 4) // block) + 2
+    return summation_height(columns, wave_size) + max(0, vectors - singles)
+
+
 def row_geometry(kernel: str, rows: int, columns: int) -> int:
     """Threads a block for *rows* blocks, one a row.
 

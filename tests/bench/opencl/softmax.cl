@@ -1,5 +1,5 @@
-// kernels/softmax.hip in OpenCL C: a work-group a row. OpenCL 1.2 has no shuffles, so the work-group
-// folds through local memory. The yardstick of tests/bench, for PoCL and Oclgrind.
+// kernels/softmax.hip in OpenCL C: a work-group a row, in aligned buffers. OpenCL 1.2 has no shuffles,
+// so the work-group folds through local memory. The yardstick of tests/bench, for PoCL and Oclgrind.
 #define MOST_THREADS 1024
 
 float fold_max(float value, __local float* scratch) {
@@ -30,14 +30,27 @@ __kernel void softmax(__global const float* x, __global float* y, int columns) {
   __global float* to = y + get_group_id(0) * (size_t)columns;
   const int first = get_local_id(0);
   const int stride = get_local_size(0);
+  const int vectors = columns % 4 == 0 ? columns / 4 : 0;
+  const int singles = vectors == 0 ? columns : 0;
+  __global const float4* from4 = (__global const float4*)from;
+  __global float4* to4 = (__global float4*)to;
 
   float high = -INFINITY;
-  for (int i = first; i < columns; i += stride) high = fmax(high, from[i]);
+  for (int i = first; i < vectors; i += stride) {
+    const float4 v = from4[i];
+    high = fmax(high, fmax(fmax(v.x, v.y), fmax(v.z, v.w)));
+  }
+  for (int i = first; i < singles; i += stride) high = fmax(high, from[i]);
   high = fold_max(high, scratch[0]);
   if (high == -INFINITY) high = 0.0f;
 
   float sum = 0.0f;
-  for (int i = first; i < columns; i += stride) {
+  for (int i = first; i < vectors; i += stride) {
+    const float4 powers = exp(from4[i] - high);
+    to4[i] = powers;
+    sum += (powers.x + powers.y) + (powers.z + powers.w);
+  }
+  for (int i = first; i < singles; i += stride) {
     const float power = exp(from[i] - high);
     to[i] = power;
     sum += power;
@@ -45,5 +58,6 @@ __kernel void softmax(__global const float* x, __global float* y, int columns) {
   sum = fold_sum(sum, scratch[1]);
 
   if (sum == 0.0f) return;
-  for (int i = first; i < columns; i += stride) to[i] /= sum;
+  for (int i = first; i < vectors; i += stride) to4[i] /= sum;
+  for (int i = first; i < singles; i += stride) to[i] /= sum;
 }
