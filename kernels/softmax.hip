@@ -15,6 +15,7 @@
 #include <hip/hip_runtime.h>
 
 #include "include/block_reduce.h"
+#include "include/lanes8.h"
 
 extern "C" __global__ __launch_bounds__(1024) void softmax(const float* x, float* y, int columns) {
   __shared__ float scratch[2][block_reduce::kMostWaves];
@@ -22,9 +23,9 @@ extern "C" __global__ __launch_bounds__(1024) void softmax(const float* x, float
   float* to = y + static_cast<size_t>(blockIdx.x) * columns;
   const int first = threadIdx.x;
   const int stride = blockDim.x;
-  const bool aligned = (reinterpret_cast<size_t>(x) | reinterpret_cast<size_t>(y)) % 16 == 0;
-  const int vectors = aligned && columns % 4 == 0 ? columns / 4 : 0;
-  const int singles = vectors == 0 ? columns : 0;
+  const bool in_fours = lanes8::aligned(x) && lanes8::aligned(y) && columns % 4 == 0;
+  const int vectors = in_fours ? columns / 4 : 0;
+  const int singles = in_fours ? 0 : columns;
   const float4* from4 = reinterpret_cast<const float4*>(from);
   float4* to4 = reinterpret_cast<float4*>(to);
 

@@ -11,20 +11,37 @@ import hipaudit_reference as ref
 from hipaudit import families
 from hipaudit.drawing import composite
 from hipaudit.inputs import bfloat16, float16, float32, lengths, logits, matrices, tensors
+from hipaudit.library.placing import SHIFTS, empty, placed
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import bounds, exact, formats
 from hipaudit_runtime import ops
 from hipaudit_runtime.ops.rowwise import softmax_height, summation_height
+from hipaudit_runtime.tensors import Scope
 
 _NARROWEST_WAVE = 32
 """The bound is called without a device; the narrower wave has the higher summation tree."""
 
 
-def _bound(x: Array) -> Array:
+def _softmax(device: Any, x: Array, shifts: tuple[int, int] = (0, 0)) -> Array:
+    """Softmax of a matrix and to one so many elements behind aligned addresses."""
+    with Scope() as scope:
+        result = empty(scope, x.shape, x.dtype, shifts[1])
+        ops.launch_softmax(device, placed(scope, x, shifts[0]), result)
+        return result.download()
+
+
+def _reference(x: Array, shifts: tuple[int, int] = (0, 0)) -> Array:
+    del shifts
+    return ref.softmax(x)
+
+
+def _bound(x: Array, shifts: tuple[int, int] = (0, 0)) -> Array:
+    del shifts
     return bounds.softmax(x, height=softmax_height(x.shape[-1], _NARROWEST_WAVE))
 
 
-def _spot(index: tuple[int, ...], x: Array) -> Any:
+def _spot(index: tuple[int, ...], x: Array, shifts: tuple[int, int] = (0, 0)) -> Any:
+    del shifts
     return exact.softmax(x, at=index)
 
 
@@ -32,12 +49,19 @@ def _row(*values: float) -> dict[str, Any]:
     return {"x": np.array([values], dtype=float32)}
 
 
-def _high(columns: int) -> dict[str, Any]:
+def _high(columns: int, shifts: tuple[int, int] = (0, 0)) -> dict[str, Any]:
     """Zeros but for one element a row, whose exponential overflows unless it is the maximum."""
-    x = np.zeros((4, columns), dtype=float32)
-    x[np.arange(4), np.arange(4) * columns // 4 + 1] = 200.0
-    return {"x": x}
+    x = np.zeros((5, columns), dtype=float32)
+    x[np.arange(5), [*(np.arange(4) * columns // 4 + 1), columns - 1]] = 200.0
+    return {"x": x, "shifts": shifts}
 
+
+_ROWS = matrices(
+    float32,
+    columns=st.one_of(lengths(1, 4096), st.integers(1, 1024).map(lambda fours: 4 * fours)),
+    elements=logits(),
+)
+_PLACES = st.one_of(st.just((0, 0)), st.tuples(SHIFTS, SHIFTS))
 
 SOFTMAX = Spec(
     name="softmax",
@@ -46,9 +70,9 @@ SOFTMAX = Spec(
         "Softmax of each row of a row-major float32 matrix. -inf masks an element, in a row of "
         "-inf alone as well (0 everywhere); NaN or +inf makes its row NaN."
     ),
-    inputs=st.fixed_dictionaries({"x": matrices(float32, elements=logits())}),
-    launch=ops.softmax,
-    reference=ref.softmax,
+    inputs=st.fixed_dictionaries({"x": _ROWS, "shifts": _PLACES}),
+    launch=_softmax,
+    reference=_reference,
     bound=_bound,
     spot=_spot,
     formula=(
@@ -64,9 +88,13 @@ SOFTMAX = Spec(
         _row(133120.0, 133120.0, 133120.0),  # a head's logits in a bfloat16 failure report
         _row(-6e4, -5.0001e4, -5.5e4),  # below the finite sentinel of some masks
         _row(3.4e38, -3.4e38),
-        _high(256),  # in each round of a block's threads
+        _high(257),  # in each round of a block's threads, by single elements
+        _high(1024),  # and by fours
+        *(_high(1024, shifts) for shifts in ((1, 0), (0, 1))),
         {"x": np.linspace(-20, 20, 3 * 1025, dtype=float32).reshape(3, 1025)},
+        {"x": np.linspace(-20, 20, 3 * 1024, dtype=float32).reshape(3, 1024)},
         {"x": np.zeros((1, 1 << 17), dtype=float32)},
+        {"x": np.zeros((1, (1 << 17) - 1), dtype=float32)},
     ),
 )
 
