@@ -1,10 +1,11 @@
 // Rows of a table, picked by index.
 //
 // Formula   y[t][c] = table[indices[t]][c]
-// Layout    table: rows x columns of float32, fp16 or bfloat16, y: tokens x columns float32,
-// row-major; indices: tokens int32. Grid      tokens blocks. Block: one-dimensional, at most 256
-// threads. Limits    1 <= columns <= 2^30. Policy    an index outside the table makes its row of y
-// NaN: it reads nothing, and it shows.
+// Layout    table: rows x columns of float32, fp16 or bfloat16; y: tokens x columns float32; both
+//           row-major; indices: tokens int32.
+// Grid      tokens blocks. Block: one-dimensional, at most 256 threads.
+// Limits    1 <= columns <= 2^30.
+// Policy    an index outside the table makes its row of y NaN: it reads nothing, and it shows.
 
 #include <hip/hip_runtime.h>
 

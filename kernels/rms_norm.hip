@@ -2,14 +2,14 @@
 //
 // Formula   y[r][c] = x[r][c] * rsqrt(mean_j x[r][j]^2 + epsilon) * weight[c]
 // Layout    x and y: rows x columns, float32, fp16 or bfloat16, row-major, contiguous; weight:
-// columns; y may be x. Grid      rows blocks. Block: one-dimensional, a multiple of warpSize, at
-// most 1024 threads. Limits    1 <= columns <= 2^30; epsilon a normal number > 0; sum_j x[r][j]^2
-// must not overflow
+//           columns; y may be x.
+// Grid      rows blocks. Block: one-dimensional, a multiple of warpSize, at most 1024 threads.
+// Limits    1 <= columns <= 2^30; epsilon a normal number > 0; sum_j x[r][j]^2 must not overflow
 //           float32 (|x| < 1.8e19 / sqrt(columns) is enough), else the row becomes 0 (or NaN where
 //           x is infinite).
 // Rounding  in float32; the result is rounded once to its format. Each thread adds its squares
-// serially (fused where the compiler contracts),
-//           ceil(columns / blockDim.x) of them, then block_reduce.h.
+//           serially (fused where the compiler contracts), ceil(columns / blockDim.x) of them,
+//           then block_reduce.h.
 
 #include <hip/hip_runtime.h>
 
