@@ -108,6 +108,28 @@ class Kahan:
 
 
 @dataclass(frozen=True, slots=True)
+class Compensated:
+    """A tree of two-sums whose errors are added beside it, and to the sum at last.
+
+    u |sum x| + gamma_h gamma_2h sum |x|, h the tree's height: the errors' magnitudes are at most
+    gamma_h sum |x|, and each of them passes through fewer than 2 h additions of its own. Much
+    less than Kahan's where the terms cancel. Source: Ogita, Rump & Oishi, "Accurate sum and dot
+    product", SIAM J. Sci. Comput. 26, 2005, 1955-1988, proposition 4.5, which is that of a
+    serial sum.
+    """
+
+    height: int
+
+    def coefficient(self, terms: int, u: float) -> float:
+        """Return u on top of `beyond_rounding`: what holds whether the terms cancel or not."""
+        return u + self.beyond_rounding(u) if terms > 1 else 0.0
+
+    def beyond_rounding(self, u: float) -> float:
+        """What is left beside the rounding of the result: (1 + u) gamma_h gamma_2h."""
+        return (1 + u) * gamma(self.height, u) * gamma(2 * self.height, u)
+
+
+@dataclass(frozen=True, slots=True)
 class SplitK:
     """Terms split into runs that are summed apart, stored in `partial` and then added there.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from hipaudit_reference.bounds import EMULATED
 from hipaudit_reference.formats import BF16, FP16, FP32, round_to
 from hipaudit_reference.summation import (
     BlockFma,
+    Compensated,
     Kahan,
     Pairwise,
     Probabilistic,
@@ -39,12 +41,24 @@ def _split(x: Array) -> Array:
     return total
 
 
+def _two_sums(x: Array, *, ordered: bool = False) -> Array:
+    """A serial sum whose errors are kept beside it; by Dekker's short form if *ordered*."""
+    value, kept = np.zeros((2, len(x)), np.float32)
+    for term in x.T:
+        total = value + term
+        rest = np.float32(0) if ordered else total - value
+        kept += (value - (total - rest)) + (term - rest)
+        value = total
+    return np.asarray(value + kept)
+
+
 _ORDERS: dict[str, tuple[Summation, Callable[[Array], Array]]] = {
     "serial": (Serial(), simulate.serial),
     "tree": (Tree(11), simulate.tree),
     "pairwise": (Pairwise(), simulate.tree),
     "strided": (Strided(64), lambda x: simulate.strided(x, 64)),
     "kahan": (Kahan(), simulate.kahan),
+    "compensated": (Compensated(1999), _two_sums),
     "split": (SplitK(8, partial=FP16), _split),
 }
 
@@ -93,6 +107,20 @@ def test_a_better_orders_bound_rejects_the_serial_sum() -> None:
     assert ref.judge(missing, ref.reduce_sum(x), bound).worst > 1
 
 
+def test_the_bound_of_two_sums_rejects_those_that_need_ordered_terms() -> None:
+    x = np.array([[1.0, 1e8 + 8, 3.0, -1e8 - 8, -4.0]], np.float32)
+    x = np.hstack([np.array([[2.0**-20]], np.float32), x])
+    bound = bounds.reduce_sum(x, height=Compensated(5))
+    assert ref.judge(_two_sums(x), ref.reduce_sum(x), bound).worst <= 1
+    assert ref.judge(_two_sums(x, ordered=True), ref.reduce_sum(x), bound).worst > 1
+
+
+def test_a_truncating_device_has_no_bound_of_two_sums() -> None:
+    truncating = replace(bounds.AMD, truncates=True)
+    with pytest.raises(ValueError, match="two-sums"):
+        bounds.reduce_sum(np.ones(3, np.float32), height=Compensated(2), device=truncating)
+
+
 def test_coefficients_are_those_of_the_literature() -> None:
     n, u = 1024, _U
     assert Serial().coefficient(n, u) == (n - 1) * u
@@ -108,6 +136,7 @@ def test_coefficients_are_those_of_the_literature() -> None:
     assert root == pytest.approx(5 * np.sqrt(n - 1) * u, rel=1e-4)
     assert Probabilistic(Serial()).probability(u) > 0.99999
     assert gamma(2**24, u) == np.inf
+    assert Compensated(10).coefficient(n, u) == pytest.approx(u, rel=1e-3)
     for model in (Serial(), Pairwise(), Kahan(), BlockFma(8), Strided(64), Tree(0)):
         assert model.coefficient(1, u) < 2 * u
         assert model.coefficient(0, u) == 0

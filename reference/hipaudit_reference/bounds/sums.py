@@ -11,7 +11,7 @@ from hipaudit_reference.bounds.device import AMD, DeviceErrors, derived
 from hipaudit_reference.formats import FP32, Format, round_to
 from hipaudit_reference.references import sums as reference
 from hipaudit_reference.references.sums import NanPolicy
-from hipaudit_reference.summation import Height, Serial, model
+from hipaudit_reference.summation import Compensated, Height, Serial, model
 
 
 @derived
@@ -26,7 +26,9 @@ def reduce_sum(
     """Error of a sum over the last axis, per element of (...), with S = sum |x|.
 
     (n - 1) u S in any order; gamma_h S with a tree; (2 u + 8 n u^2) S compensated: whatever the
-    model of `height` says. Sums do not underflow (a subnormal sum is exact) unless flushed.
+    model of `height` says; with two-sums u |y| and a second-order term of S. ValueError for those
+    on a truncating device, where no two-sum is exact. Sums do not underflow (a subnormal sum is
+    exact) unless flushed.
     Not determined where S may overflow: then so may a partial sum.
     Source: Higham, sections 4.2 and 4.3; Higham 1993.
     """
@@ -34,9 +36,24 @@ def reduce_sum(
     size = _sizes(x)
     total = np.sum(size, axis=-1)
     coefficient = accumulated(height, size.shape[-1], working, device)
-    error = coefficient * total + 2 * size.shape[-1] * device.input_flush(working)
+    error = coefficient * total
+    flushed = 2
+    if isinstance(height, Compensated):
+        error = _compensated(height, y, total, device.unit(working), device)
+        flushed = 8  # a two-sum and what keeps its error
+    error = error + flushed * size.shape[-1] * device.input_flush(working)
     overflow = total * (1 + coefficient) >= working.max_finite
     return settled(stored(error, y, out, working, device), y, overflow)
+
+
+def _compensated(
+    height: Compensated, y: Float64, total: Float64, u: float, device: DeviceErrors
+) -> Float64:
+    """Return u |y| and the second-order term of S; ValueError on a truncating device."""
+    if device.truncates:
+        msg = "the bound of two-sums does not hold for a truncating unit"
+        raise ValueError(msg)
+    return u * np.abs(y) + height.beyond_rounding(u) * total
 
 
 @derived
