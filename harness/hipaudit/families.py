@@ -97,7 +97,19 @@ def _ascending(_: np.random.Generator, shape: Shape, limits: Limits) -> Wide:
 
 
 def _ties(generator: np.random.Generator, shape: Shape, limits: Limits) -> Wide:
-    return _of(generator, shape, limits, -1.0, 0.0, 1.0)
+    """Three values; in about every second row the largest first comes anywhere, often at an end."""
+    values = _of(generator, shape, limits, -1.0, 0.0, 1.0)
+    if values.size:
+        rows, last = values.reshape(-1, shape[-1]), shape[-1] - 1
+        begins = _places(generator, last, len(rows)) * generator.integers(0, 2, len(rows))
+        np.minimum(rows, 0.0, out=rows, where=np.arange(last + 1) < begins[:, np.newaxis])
+        rows[np.arange(len(rows)), begins] = 1.0
+    return values
+
+
+def _places(generator: np.random.Generator, last: int, count: int) -> npt.NDArray[np.int64]:
+    """Places in [0, last]: a third of them each end, where searches begin and loops leave off."""
+    return generator.integers(-last - 1, 2 * last + 2, count).clip(0, last)
 
 
 def _one_hot(generator: np.random.Generator, shape: Shape, limits: Limits) -> Wide:
@@ -138,9 +150,9 @@ def _signed_zeros(generator: np.random.Generator, shape: Shape, limits: Limits) 
 
 
 def _offset(generator: np.random.Generator, shape: Shape, limits: Limits) -> Wide:
-    """Logits far from 0, as an offset that a softmax must cancel."""
+    """Logits far from 0, within fp16 or beyond it: an offset that a softmax must cancel."""
     values = _normal(generator, shape, limits)
-    values += limits.drawn(min(1e4, limits.largest / 2))
+    values += limits.drawn(min(generator.choice([1e4, 1e5]), limits.largest / 2))
     return values
 
 
@@ -200,10 +212,7 @@ def _planted(generator: np.random.Generator, shape: Shape, limits: Limits, speci
         rows = values.reshape(-1, shape[-1])
         hit = np.flatnonzero(generator.uniform(size=len(rows)) < 0.5)
         hit = hit if hit.size else np.array([len(rows) - 1])
-        # A row's ends are where searches begin and where loops leave off.
-        last = shape[-1] - 1
-        places = generator.integers(-last - 1, 2 * last + 2, len(hit)).clip(0, last)
-        rows[hit, places] = special
+        rows[hit, _places(generator, shape[-1] - 1, len(hit))] = special
     return values
 
 
@@ -212,7 +221,13 @@ def _with_nan(generator: np.random.Generator, shape: Shape, limits: Limits) -> W
 
 
 def _with_infinity(generator: np.random.Generator, shape: Shape, limits: Limits) -> Wide:
-    return _planted(generator, shape, limits, np.inf)
+    """Infinities of either sign, at most one a row."""
+    values = _planted(generator, shape, limits, np.inf)
+    if values.size:
+        rows = values.reshape(-1, shape[-1])
+        lower = generator.integers(0, 2, (len(rows), 1), dtype=np.uint8).astype(bool)
+        np.negative(rows, out=rows, where=lower & np.isinf(rows))
+    return values
 
 
 WELL_SCALED = (
