@@ -23,8 +23,11 @@ struct AddInts {
   __device__ int operator()(int a, int b) const { return a + b; }
 };
 
-// Numbers from 0 on ordered as integers: their bits are. NaN and what is below 0 come last.
+constexpr int kInfinity = 0x7f800000;  // its bits: the highest key
+
+// Numbers from 0 on ordered as integers: their bits are. Zeros are equal, NaN comes last.
 __device__ int key_of(float probability) {
+  if (probability != probability) return -1;
   return probability > 0.0f ? __float_as_int(probability) : 0;
 }
 
@@ -55,8 +58,8 @@ template <class Value, class Add, class Weigh>
 __device__ Place first_reaching(const float* row, int columns, Value enough, Weigh weigh) {
   __shared__ Value scratch[2][block_reduce::kMostWaves];
   int turn = 0;
-  int low = 0;            // covers the whole row
-  int high = 0x7fffffff;  // covers nothing but what would be infinite twice over
+  int low = -1;              // covers the whole row
+  int high = kInfinity + 1;  // covers nothing
   while (high - low > 1) {
     const int middle = low + (high - low) / 2;
     const Place place = {middle, columns};

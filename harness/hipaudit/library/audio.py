@@ -229,6 +229,15 @@ def _masked_query() -> dict[str, Array]:
     return case
 
 
+def _far_queries() -> dict[str, Array]:
+    """Logits beyond what fp16 holds, some far below 0 and some far above, near one another."""
+    case = _masked_query()
+    for name in ("k", "encoding"):
+        case[name] = float32.type(1) + case[name] * float32.type(1e-5)
+    case["q"][:] = np.array([1e5, -1e5, 7e4, -7e4, 2e5], dtype=float32)[:, np.newaxis]
+    return case
+
+
 RELATIVE_ATTENTION = Spec(
     name="relative_attention",
     source="relative_attention.hip",
@@ -239,7 +248,7 @@ RELATIVE_ATTENTION = Spec(
     bound=_relative_bound,
     spot=_at(exact.relative_attention),
     formula="a logit: |scale| gamma_{d+3} ((|q| + |u|)|k| + (|q| + |w|)|e|); then as attention",
-    cases=(_masked_query(),),
+    cases=(_masked_query(), _far_queries()),
     examples=15,
 )
 

@@ -62,6 +62,7 @@ def _logits(tokens: int, experts: int, count: int, **more: bool) -> dict[str, An
 
 _CLOSE = (np.arange(24, dtype=float32) * float32.type(2.0**-14)).reshape(3, 8)
 """Rising logits: fp16 holds no two neighbours' probabilities apart, float32 all of them."""
+_FAR = np.linspace(-3, 3, 9, dtype=float32) + np.array([[1e5], [-1e5], [3e6]], dtype=float32)
 
 
 ROUTER = Spec(
@@ -82,6 +83,8 @@ ROUTER = Spec(
         {"logits": np.zeros((3, 70), float32), "count": 5, "normalised": True},  # ties alone
         {"logits": np.full((2, 9), -np.inf, float32), "count": 3, "normalised": False},
         {"logits": _CLOSE, "count": 4, "normalised": True},
+        # Beyond what fp16 holds, as only a shift that cancels may be.
+        {"logits": _FAR, "count": 3, "normalised": False},
     ),
     examples=20,
 )

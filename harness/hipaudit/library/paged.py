@@ -105,7 +105,22 @@ def _oracle(inputs: dict[str, Any]) -> dict[str, Any]:
     """The oracle's arguments from the launcher's."""
     names = ("block_table", "query_starts", "lengths")
     others = {k: v for k, v in inputs.items() if k not in {*names, "splits", "shifts"}}
-    return {**others, **by_token(**{name: inputs[name] for name in names})}
+    tables = by_token(**{name: inputs[name] for name in names})
+    return {**others, **_with_nan_page(tables["block_table"], others), "lengths": tables["lengths"]}
+
+
+def _with_nan_page(block_table: Array, inputs: dict[str, Any]) -> dict[str, Array]:
+    """The table and the pages with one of NaN behind them: it stands for any outside the cache."""
+    count = len(inputs["k_pages"])
+    inside = (block_table >= 0) & (block_table < count)
+    if inside.all():
+        return {"block_table": block_table}
+    last = ((0, 1), (0, 0), (0, 0), (0, 0))
+    pages = {
+        name: np.pad(inputs[name].astype(float32), last, constant_values=np.nan)
+        for name in ("k_pages", "v_pages")
+    }
+    return {"block_table": np.where(inside, block_table, count), **pages}
 
 
 def _reference(**inputs: Any) -> Array:
@@ -153,6 +168,16 @@ def _case(
 
 _EACH_SHIFTED = ((1, 0, 0), (0, 1, 0), (0, 0, 3))
 
+
+def _strayed() -> dict[str, Any]:
+    """Sequences of two pages, one of them outside the cache in all but the first: NaN."""
+    case = _case([1, 1, 1, 1], [20, 20, 20, 20], (2, 1), 64)
+    pages = len(case["k_pages"])
+    for sequence, page in enumerate((-1, pages, 2**31 - 1), start=1):
+        case["block_table"][sequence, sequence % 2] = page
+    return case
+
+
 PAGED_ATTENTION = Spec(
     name="paged_attention",
     source="paged_attention.hip",
@@ -175,6 +200,7 @@ PAGED_ATTENTION = Spec(
         _case([1], [0], (4, 1), 64),
         _case([1], [300], (32, 8), 64, splits=4),
         _case([2, 1], [4, 90], (4, 1), 256, float16, splits=3, softcap=8.0),
+        _strayed(),
     ),
     examples=20,
     kernels=(

@@ -1,4 +1,4 @@
-"""Operands at addresses that are no multiple of a vector."""
+"""Operands at addresses that are no multiple of a vector, and special values all over a row."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
+from hipaudit.inputs import float32
 from hipaudit.spec import Array
 from hipaudit_runtime.tensors import Scope, Tensor
 
@@ -25,3 +26,29 @@ def placed(scope: Scope, array: Array, shift: int) -> Tensor:
     tensor = empty(scope, array.shape, array.dtype, shift)
     tensor.upload(array)
     return tensor
+
+
+_LONG = 2500
+"""Columns: more than two for each thread of the largest block, and a tail that fills no wave."""
+
+
+def landmarks() -> tuple[Array, ...]:
+    """Matrices in whose rows one place is special: any end of a thread's, wave's or block's share.
+
+    Each is (places, columns) of float32. In one the place holds a NaN, in others +inf, the largest
+    number, or the only one that is not -inf; in the last the largest stands once more at the end.
+    """
+    powers = {(1 << k) + beside for k in range(12) for beside in (-1, 0, 1)}
+    places = sorted({*(place for place in powers if place < _LONG), _LONG - 2, _LONG - 1})
+    plain = np.random.default_rng(3).normal(0, 3, _LONG).astype(float32)
+    rows = np.arange(len(places))
+
+    def planted(value: float, around: Array = plain) -> Array:
+        x = np.tile(around, (len(places), 1))
+        x[rows, places] = value
+        return x
+
+    tied = planted(100.0)
+    tied[:, -1] = 100.0
+    masked = planted(-2.0, np.full(_LONG, -np.inf, float32))
+    return (*(planted(value) for value in (np.nan, np.inf, 100.0)), masked, tied)

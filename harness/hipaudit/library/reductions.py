@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import hipaudit_reference as ref
 from hipaudit import families
 from hipaudit.inputs import float32, lengths, matrices
+from hipaudit.library.placing import landmarks
 from hipaudit.spec import Array, Spec, Sums
 from hipaudit_reference import bounds, exact, summation
 from hipaudit_runtime import ops
@@ -27,7 +28,7 @@ def _tree(x: Array) -> Array:
 
 
 def _compensated(x: Array) -> Array:
-    return bounds.reduce_sum(x, height=summation.Kahan())
+    return bounds.reduce_sum(x, height=summation.Compensated(_tree_height(x.shape[-1])))
 
 
 def _serial(x: Array) -> Array:
@@ -126,7 +127,7 @@ SUM_COMPENSATED = _sum(
     ops.sum_compensated,
     _compensated,
     "with every rounding error carried along",
-    "(2 u + 8 n u^2) sum |x|; Higham, 4.3",
+    "u |sum x| + gamma_h gamma_2h sum |x|; Ogita, Rump and Oishi 2005, in a tree",
     None,
     (_lost_bits(),),
 )
@@ -140,7 +141,11 @@ ROW_MAX = Spec(
     reference=ref.reduce_max,
     bound=bounds.reduce_max,
     formula="0: a maximum is one of the elements; of zeros of both signs it may be either",
-    cases=(*_CASES, {"x": np.full((2, 300), -np.inf, dtype=float32)}),
+    cases=(
+        *_CASES,
+        {"x": np.full((2, 300), -np.inf, dtype=float32)},
+        *({"x": x} for x in landmarks()),
+    ),
 )
 
 

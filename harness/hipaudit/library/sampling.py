@@ -13,6 +13,7 @@ from hipaudit import families
 from hipaudit.drawing import composite
 from hipaudit.inputs import finite_logits, float32, lengths, matrices
 from hipaudit.library.choices import settled
+from hipaudit.library.placing import landmarks
 from hipaudit.spec import Array, Spec
 from hipaudit_reference import acceptance, bounds, exact, summation
 from hipaudit_runtime import ops
@@ -49,6 +50,13 @@ def _rows(*rows: list[float]) -> Array:
 
 
 _TIES = np.full((2, 300), 1 / 300, float32)
+# Zeros of both signs are equal, a NaN comes behind them, and an infinity before all else.
+_ODD = _rows(
+    [-0.0, 0.0, 0.5, 0.5],
+    [np.nan, 0.0, 0.5, -0.0],
+    [0.0, np.nan, np.nan, 1.0],
+    [0.0, np.inf, 3e38, np.inf],
+)
 _CERTAIN = _rows([0.0, 1.0, 0.0, 0.0])
 _EDGES = (_TIES, _CERTAIN, _rows([1.0]), _rows([0.5, 0.25, 0.25], [0.0, 0.0, 0.0]))
 
@@ -129,6 +137,7 @@ ARGMAX = Spec(
         {"x": _rows([1.0, np.nan, np.inf, np.nan])},
         {"x": np.arange(3 * 4097, dtype=float32).reshape(3, 4097)},
         {"x": np.arange(20000, dtype=float32)[np.newaxis]},  # as many waves as a block can have
+        *({"x": x} for x in landmarks()),
     ),
     examples=20,
 )
@@ -170,7 +179,11 @@ TOP_K = _filter_spec(
     _with_k(),
     ops.top_k,
     ref.top_k,
-    (*({"probabilities": x, "k": 1} for x in _EDGES), {"probabilities": _TIES, "k": 137}),
+    (
+        *({"probabilities": x, "k": 1} for x in _EDGES),
+        *({"probabilities": _ODD, "k": k} for k in (1, 2, 3)),
+        {"probabilities": _TIES, "k": 137},
+    ),
 )
 
 
