@@ -74,10 +74,13 @@ def lengths(low: int, high: int, *, wave: int = 64) -> SearchStrategy[int]:
     inside = sorted(edge for edge in edges if low <= edge <= high)
 
     # The smaller of an edge and any number: so that what fails shrinks to the very extent at which
-    # it begins to, edge or not. Half of the edges are *high*, which leaves the number as it is.
+    # it begins to, edge or not. Half of the edges are *high*, which leaves the number as it is. One
+    # number in nine lies behind *high* and leaves the edge: else *high* itself would hardly come.
+    behind = high + (high - low) // 8
+
     def draw(source: Source) -> int:
         edge: int = source.one_of(inside + [high] * len(inside))
-        return min(edge, source.integer(low, high))
+        return min(edge, source.integer(low, behind))
 
     return Fresh(f"lengths({low}, {high})", draw)
 
@@ -103,7 +106,11 @@ def anything() -> SearchStrategy[Family]:
 
 
 def extremes() -> SearchStrategy[Family]:
-    """Return finite families with the extremes of the format among them."""
+    """Return finite families with the extremes of the format among them.
+
+    What they tell apart: sqrt(p) sqrt(q) from sqrt(p q), whose product overflows or vanishes where
+    the result does not.
+    """
     return one_of("extremes()", (*families.WELL_SCALED, *families.EXTREMES))
 
 
