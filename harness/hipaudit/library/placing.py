@@ -35,8 +35,9 @@ _LONG = 2500
 def landmarks() -> tuple[Array, ...]:
     """Matrices in whose rows one place is special: any end of a thread's, wave's or block's share.
 
-    Each is (places, columns) of float32. In one the place holds a NaN, in others +inf, the largest
-    number, or the only one that is not -inf; in the last the largest stands once more at the end.
+    Each is (places, columns) of float32. In one the place holds a NaN, in others +inf beside the
+    largest finite number, the largest of moderate ones, or the lowest finite number among -inf; in
+    the last the largest stands once more at the end.
     """
     powers = {(1 << k) + beside for k in range(12) for beside in (-1, 0, 1)}
     places = sorted({*(place for place in powers if place < _LONG), _LONG - 2, _LONG - 1})
@@ -50,5 +51,8 @@ def landmarks() -> tuple[Array, ...]:
 
     tied = planted(100.0)
     tied[:, -1] = 100.0
-    masked = planted(-2.0, np.full(_LONG, -np.inf, float32))
-    return (*(planted(value) for value in (np.nan, np.inf, 100.0)), masked, tied)
+    highest = np.finfo(float32).max
+    beside = plain.copy()
+    beside[0] = highest
+    masked = planted(-highest, np.full(_LONG, -np.inf, float32))
+    return planted(np.nan), planted(np.inf, beside), planted(100.0), masked, tied
