@@ -84,7 +84,7 @@ def test_a_mistake_of_one_wave_width_is_noticed_on_the_other(try_out: Try) -> No
 
 
 def test_an_endless_loop_is_noticed(try_out: Try) -> None:
-    line = "for (int i = first; i < columns; i = stride) high = fmaxf(high, from[i]);"
+    line = "for (int i = first; i < singles; i = stride) high = fmaxf(high, from[i]);"
     result = try_out("softmax.hip", "compound-assignment", line)
     assert (result.status, result.by) == (KILLED, "timeout")
 
