@@ -23,7 +23,7 @@ NEW = 3
 TOKENS = REQUESTS * NEW
 _PROMPT = 6
 _PATIENCE = 120.0
-"""Seconds without progress: a large model's product is checked on few cores."""
+"""Processor seconds without progress: a large model's product is checked on few cores."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,9 @@ def _command(
     ] = None,
     arch: Annotated[str, typer.Option(help=f"both, or of {', '.join(ARCHES)}.")] = "both",
     seed: Annotated[int, typer.Option(min=0, help="For random contents.")] = 0,
-    timeout: Annotated[float, typer.Option(help="Seconds without progress.")] = _TIMEOUT_S,
+    timeout: Annotated[
+        float, typer.Option(help="Processor seconds without progress.")
+    ] = _TIMEOUT_S,
     define: Annotated[
         list[str] | None, typer.Option("-D", metavar="NAME=VALUE", help="Define a macro.")
     ] = None,

@@ -76,7 +76,9 @@ def _command(
         list[str], typer.Argument(metavar="-- PROGRAM [ARG]...", help="The program to run.")
     ],
     arch: Annotated[str, typer.Option(help=f"One of {', '.join(ARCHES)}.")] = DEFAULT_ARCH,
-    timeout: Annotated[float, typer.Option(help="Seconds without progress in a launch.")] = 10.0,
+    timeout: Annotated[
+        float, typer.Option(help="Processor seconds without progress in a launch.")
+    ] = 10.0,
     plain: Annotated[
         bool, typer.Option("--plain", help="Run kernels without access checks: faster.")
     ] = False,

@@ -15,7 +15,7 @@ struct Settings {
   std::string arch = "gfx942";
   Build build = Build::plain;
   int workers = 0;          // 0: one per core
-  double timeout_s = 10;    // a launch without progress for so long is a finding
+  double timeout_s = 10;    // of processor time; a launch without progress for so long is a finding
   uint64_t order_seed = 0;  // 0: natural order of blocks and waves
   Adversary adversary;      // the natural device unless set
   int poison = -1;          // byte that fresh buffers are filled with; -1: none, they read as zeros

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -121,7 +122,7 @@ void run_blocks(Worker* worker, Launch* launch) {
     // When everything here waits for other workers, leave them the core.
     fruitless = worker->progress.load() == seen ? fruitless + 1 : 0;
     seen = worker->progress.load();
-    if (fruitless > worker->set_aside.size() + 1) sched_yield();
+    if (launch->workers > 1 && fruitless > worker->set_aside.size() + 1) sched_yield();
   }
   if (block != nullptr && block->resume != nullptr)
     launch->note_timeout(reinterpret_cast<uintptr_t>(block->resume->site) - 1, block->resume->index,
@@ -208,23 +209,37 @@ uint64_t total(std::atomic<uint64_t> Worker::* counter) {
   return sum;
 }
 
-// How long a sum has stood still.
+// Processor time that the worker has used.
+double seconds_run(const Worker& worker) {
+  clockid_t clock;
+  timespec used;
+  if (pthread_getcpuclockid(worker.thread, &clock) != 0 || clock_gettime(clock, &used) != 0)
+    return 0;
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+}
+
+// How long a sum has stood still while workers ran: on a busy machine they may not have had a turn.
 class Stillness {
  public:
-  explicit Stillness(std::atomic<uint64_t> Worker::* counter) : counter_(counter) { seconds(); }
+  explicit Stillness(std::atomic<uint64_t> Worker::* counter)
+      : counter_(counter), since_(pool->size()) {}
   double seconds() {
-    double now = seconds_now();
-    if (uint64_t sum = total(counter_); sum != sum_) {
-      sum_ = sum;
-      since_ = now;
+    uint64_t sum = total(counter_);
+    bool moved = sum != sum_;
+    sum_ = sum;
+    double longest = 0;
+    for (size_t i = 0; i < since_.size(); ++i) {
+      double run = seconds_run(*(*pool)[i]);
+      if (moved) since_[i] = run;
+      longest = std::max(longest, run - since_[i]);
     }
-    return now - since_;
+    return longest;
   }
 
  private:
   std::atomic<uint64_t> Worker::* counter_;
   uint64_t sum_ = ~uint64_t{0};
-  double since_ = 0;
+  std::vector<double> since_;
 };
 
 // Waits up to `seconds` for the launch's end. True: it has ended. Called with the lock held.
