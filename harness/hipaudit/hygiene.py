@@ -167,6 +167,8 @@ def _tried(
         unsure = unsure or any(record["record"] == "handover" for record in ours)
     if unsure:
         return _answer(barrier, NOT_TRIED, "atomics order threads too, in this run and not in all")
+    if any(kernel == barrier.kernel for kernel, *_ in known):
+        return _answer(barrier, NOT_TRIED, "it may order accesses that race all the same")
     return _answer(barrier, REDUNDANT, "")
 
 

@@ -160,14 +160,18 @@ void hand_out(Worker& worker, ThreadSync& sync, uintptr_t address, int order, Re
 
 // Whoever took what the thread handed over last may still use it when the next is ready: they get
 // to run in between, so that a buffer which is filled again too early is seen in use. Other blocks
-// take what goes through global memory, and do not run any sooner for it.
+// take what goes through global memory.
 void let_takers_run(Worker& worker, uintptr_t address, uintptr_t pc) {
   constexpr uint32_t kEnough = 64;
+  constexpr uint32_t kEnoughTurns = 8;
+  BlockCheck& check = check_of(*worker.block);
   uint32_t times = sync_of(*worker.block, worker.current->index.flat).hand_overs;
-  bool shared = address - reinterpret_cast<uintptr_t>(shared_memory()) < kSharedSpan;
-  if (!shared || times == 0 || times > kEnough) return;
+  if (times == 0 || times > kEnough) return;
   worker.current->site = reinterpret_cast<const char*>(pc + 1);
-  give_way(&worker, worker.current);
+  if (address - reinterpret_cast<uintptr_t>(shared_memory()) < kSharedSpan)
+    give_way(&worker, worker.current);
+  else if (worker.launch->blocks > 1 && check.turns_lent++ < kEnoughTurns)
+    lend_turn(&worker, worker.current);
 }
 
 }  // namespace

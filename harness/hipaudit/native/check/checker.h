@@ -77,6 +77,7 @@ struct BlockCheck {
   std::vector<Acquired> acquired;                    // by threads that a barrier came after
   std::vector<Acquired> observed;                    // read by such threads without a fence
   bool anyone_acquired = false;                      // a thread or, through a barrier, the block
+  uint32_t turns_lent = 0;                           // to takers in other blocks
   Reach all_fenced = Reach::none;   // every thread had such a fence before the last barrier
   std::vector<ThreadSync> threads;  // empty until the block uses fences or atomics
   std::vector<State> shared;        // while the block is set aside

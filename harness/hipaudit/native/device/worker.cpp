@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace hipaudit {
 namespace {
@@ -53,11 +54,25 @@ Block* fresh_block(Worker* worker, uint64_t position) {
   return block;
 }
 
-// The next block to run: a new one as long as there are any, else the one that was set aside first.
-// `last` is still in shared memory and is saved when another takes its place.
+// Puts a block that was set aside in the place of `last`, whose shared memory is still there.
+Block* resume(Worker* worker, Block* block, Block* last) {
+  if (block == last) return block;
+  if (last != nullptr) save_shared(worker, last);
+  memcpy(shared_memory(), block->shared.data(), block->shared.size());
+  if (Observer* observer = worker->launch->observer) observer->block_resumed(*worker, *block);
+  return block;
+}
+
+// The next block to run: one that lent its turn; else a new one as long as there are any; else the
+// one that was set aside first. `last` is still in shared memory and is saved when another takes
+// its place.
 Block* next_block(Worker* worker, Block* last) {
   Launch* launch = worker->launch;
-  if (last != nullptr) worker->set_aside.push_back(last);
+  Block* lender = std::exchange(worker->lender, nullptr);
+  bool lends = last != nullptr && last == lender;
+  if (last != nullptr && !lends) worker->set_aside.push_back(last);
+  if (lender != nullptr && !lends) return resume(worker, lender, last);
+  if (lends) worker->lender = last;
   bool full = worker->set_aside.size() >= kMostSetAside;
   if (!full && launch->next_block.load(std::memory_order_relaxed) < launch->blocks) {
     uint64_t position = launch->next_block.fetch_add(1);
@@ -66,15 +81,10 @@ Block* next_block(Worker* worker, Block* last) {
       return fresh_block(worker, position);
     }
   }
-  if (worker->set_aside.empty()) return nullptr;
+  if (worker->set_aside.empty()) return std::exchange(worker->lender, nullptr);
   Block* block = worker->set_aside.front();
   worker->set_aside.pop_front();
-  if (block != last) {
-    if (last != nullptr) save_shared(worker, last);
-    memcpy(shared_memory(), block->shared.data(), block->shared.size());
-    if (launch->observer != nullptr) launch->observer->block_resumed(*worker, *block);
-  }
-  return block;
+  return resume(worker, block, last);
 }
 
 void retire(Worker* worker, Block* block) {
@@ -121,6 +131,7 @@ void run_blocks(Worker* worker, Launch* launch) {
     }
     // When everything here waits for other workers, leave them the core.
     fruitless = worker->progress.load() == seen ? fruitless + 1 : 0;
+    if (fruitless > 0) worker->fruitless.fetch_add(1);
     seen = worker->progress.load();
     if (launch->workers > 1 && fruitless > worker->set_aside.size() + 1) sched_yield();
   }
@@ -128,6 +139,7 @@ void run_blocks(Worker* worker, Launch* launch) {
     launch->note_timeout(reinterpret_cast<uintptr_t>(block->resume->site) - 1, block->resume->index,
                          block->index);
   if (block != nullptr) retire(worker, block);
+  if (Block* lender = std::exchange(worker->lender, nullptr)) retire(worker, lender);
   for (Block* rest : worker->set_aside) retire(worker, rest);
   worker->set_aside.clear();
   worker->block = nullptr;
@@ -327,6 +339,26 @@ void let_block_step(Worker* self, uint32_t block, uintptr_t address) {
     }
     if (waited >= self->patience) self->patience /= 2;
     self->waits_at.store(0);
+  }
+}
+
+void lend_turn(Worker* worker, Fiber* self) {
+  constexpr double kSpin = 100e-6;
+  constexpr useconds_t kRest = 50;
+  constexpr uint64_t kTurns = 2;  // of which the first may have begun before
+  if (worker->lender == nullptr) worker->lender = worker->block;
+  set_block_aside(worker, self);
+  for (const Worker* other : *pool) {
+    if (other == worker || !other->running.load()) continue;
+    uint64_t before = other->fruitless.load();
+    double began = seconds_now();
+    double waited = 0;
+    while (waited < worker->patience && other->running.load() && other->waits_at.load() == 0 &&
+           other->fruitless.load() < before + kTurns) {
+      if (waited > kSpin) usleep(kRest);
+      waited = seconds_now() - began;
+    }
+    if (waited >= worker->patience) worker->patience /= 2;
   }
 }
 

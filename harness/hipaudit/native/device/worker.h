@@ -39,7 +39,9 @@ struct Worker {
   uint32_t idle = 0;          // fibers visited since one of them could go on; 0 in kernel code
   StackPool stacks;
   std::deque<Block*> set_aside;
+  Block* lender = nullptr;  // gave its turn to one other block, and is next
   std::vector<std::unique_ptr<Block>> pool;
+  std::atomic<uint64_t> fruitless{0};   // turns of blocks in which nothing went on
   std::atomic<uintptr_t> waits_at{0};   // the place of an access that waits for another worker's
   double patience = kPatience;          // how long it does, in seconds; in vain, and it is halved
   void* left = nullptr;                 // where an abandoned fiber's stack pointer goes
@@ -77,6 +79,8 @@ void set_block_aside(Worker* worker, Fiber* self);
 // Lets others run because the caller, which waits for something in memory, cannot go on by itself:
 // the block's other fibers first, and when nothing happened since the last time, other blocks.
 void give_way(Worker* worker, Fiber* self);
+// Lets another block have one turn, and other workers' blocks go on until they wait for something.
+void lend_turn(Worker* worker, Fiber* self);
 // Runs the block until it has finished or is set aside. True: it has finished.
 bool run_block(Worker* worker, Block* block);
 // Leaves the launch from within a fiber; never returns.
