@@ -1,7 +1,5 @@
 #include "block.h"
 
-#include <cstring>
-
 #include "worker.h"
 
 namespace hipaudit {
@@ -65,18 +63,12 @@ void fiber_main(void* argument) {
   }
 }
 
-void out_of_stacks(Worker* worker) {
-  if (worker->launch->claim_fault()) {
-    worker->launch->fault.ending = Ending::fault;
-    strcpy(worker->launch->fault.message,
-           "more threads wait at the same time than the emulated device has stacks for");
-  }
-  abandon(worker);
-}
-
 void start_on_own_stack(Worker* worker, Fiber* fiber) {
   fiber->stack = worker->stacks.take();
-  if (fiber->stack < 0) out_of_stacks(worker);
+  if (fiber->stack < 0) {
+    worker->launch->note_shortage();
+    abandon(worker);
+  }
   fiber->stack_pointer = prepare_stack(worker->stacks.top(fiber->stack), fiber_main, worker);
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace hipaudit {
@@ -70,18 +71,23 @@ void StackPool::unmap() {
   base_ = nullptr;
 }
 
-bool StackPool::require(size_t bytes) {
+bool StackPool::require(size_t bytes, int most) {
   size_t stride = kPage;                              // the guard
   stride += (bytes + 2 * kPage - 1) / kPage * kPage;  // one page more for the colouring below
-  if (base_ != nullptr && stride_ >= stride) return true;
+  if (base_ == nullptr || stride_ < stride || made_ > most) {
+    if (!renew(stride)) return false;
+  }
+  most_ = std::min({static_cast<int>(kSpan / stride_), kMost, most});
+  return true;
+}
+
+bool StackPool::renew(size_t stride) {
   unmap();
   void* span = mmap(nullptr, kSpan, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (span == MAP_FAILED) return false;
   if (free_ == nullptr) free_ = static_cast<int*>(malloc(kMost * sizeof(int)));
   base_ = static_cast<char*>(span);
   stride_ = stride;
-  most_ = static_cast<int>(kSpan / stride);
-  if (most_ > kMost) most_ = kMost;
   made_ = 0;
   free_count_ = 0;
   return free_ != nullptr;

@@ -35,9 +35,11 @@ void* prepare_stack(void* top, void (*entry)(void*), void* argument);
 class StackPool {
  public:
   ~StackPool();
-  // Stacks of at least `bytes` from now on; drops the old ones if they are smaller. False: no
-  // memory.
-  bool require(size_t bytes);
+  // At most so many stacks of at least `bytes` from now on; drops the old ones if they are smaller
+  // or more. False: no memory.
+  bool require(size_t bytes, int most);
+  // True when so many more can be taken.
+  bool has(int count) const { return made_ - free_count_ + count <= most_; }
   // Index of a free stack, or -1 when no more can be mapped.
   int take();
   void give(int index) { free_[free_count_++] = index; }
@@ -55,6 +57,7 @@ class StackPool {
   static constexpr int kMost = 1 << 16;
   static constexpr size_t kPage = 4096;
   void unmap();
+  bool renew(size_t stride);
   char* base_ = nullptr;
   size_t stride_ = 0;
   int made_ = 0;

@@ -1,6 +1,7 @@
 #include "launch.h"
 
 #include <bit>
+#include <cstring>
 #include <numeric>
 
 namespace hipaudit {
@@ -35,6 +36,13 @@ bool Launch::claim_fault() {
   bool mine = fault_claimed.compare_exchange_strong(expected, true);
   stop.store(true);
   return mine;
+}
+
+void Launch::note_shortage() {
+  if (!claim_fault()) return;
+  fault.ending = Ending::fault;
+  strcpy(fault.message,
+         "more threads wait at the same time than the emulated device has stacks for");
 }
 
 void Launch::note_timeout(uintptr_t pc, const ThreadIndex& thread, const ThreadIndex& block) {

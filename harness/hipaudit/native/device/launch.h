@@ -58,6 +58,7 @@ struct Launch {
 
   std::atomic<uint64_t> next_block{0};
   std::atomic<uint64_t> finished_blocks{0};
+  std::atomic<bool> held_back{false};  // blocks, for want of stacks
   std::atomic<bool> stop{false};       // leave as soon as possible
   std::atomic<bool> timed_out{false};  // why
   std::atomic<bool> given_up{false};   // why: an observer has said what is wrong
@@ -75,6 +76,8 @@ struct Launch {
   uint64_t block_at(uint64_t position) const;
   // True for the one caller that may fill in `fault`; stops the launch.
   bool claim_fault();
+  // Says that more threads wait at the same time than there are stacks for.
+  void note_shortage();
   // Takes the blame for a launch that timed out, unless another worker did.
   void note_timeout(uintptr_t pc, const ThreadIndex& thread, const ThreadIndex& block);
 };

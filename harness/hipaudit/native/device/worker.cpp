@@ -19,6 +19,8 @@ constexpr size_t kRegion = size_t{24} << 20;
 constexpr size_t kThreadStack = size_t{4} << 20;
 constexpr int kMostWorkers = 32;  // each may hold thousands of mappings for stacks
 constexpr size_t kMostSetAside = 512;
+// Of all workers. A stack and its guard are two mappings, of 65,530 that Linux gives a process.
+constexpr int kMostStacks = 30000;
 
 Mutex mutex;  // guards everything below
 pthread_cond_t work_ready = PTHREAD_COND_INITIALIZER;
@@ -73,7 +75,10 @@ Block* next_block(Worker* worker, Block* last) {
   if (last != nullptr && !lends) worker->set_aside.push_back(last);
   if (lender != nullptr && !lends) return resume(worker, lender, last);
   if (lends) worker->lender = last;
-  bool full = worker->set_aside.size() >= kMostSetAside;
+  bool others = lends || !worker->set_aside.empty();
+  bool short_of_stacks = others && !worker->stacks.has(static_cast<int>(launch->block_dim.flat));
+  bool full = short_of_stacks || worker->set_aside.size() >= kMostSetAside;
+  if (short_of_stacks) launch->held_back.store(true, std::memory_order_relaxed);
   if (!full && launch->next_block.load(std::memory_order_relaxed) < launch->blocks) {
     uint64_t position = launch->next_block.fetch_add(1);
     if (position < launch->blocks) {
@@ -114,7 +119,7 @@ void set_float_modes(bool flush) {
 void run_blocks(Worker* worker, Launch* launch) {
   worker->launch = launch;
   set_float_modes(launch->adversary.flush);
-  worker->stacks.require(launch->kernel->stack_bytes);
+  worker->stacks.require(launch->kernel->stack_bytes, kMostStacks / launch->workers);
   worker->stacks.reset();
   enter_context(worker);
   Block* block = next_block(worker, nullptr);
@@ -161,6 +166,7 @@ void* worker_main(void* argument) {
     ++inside;
     mutex.unlock();
     worker->patience = Worker::kPatience;
+    worker->generosity = Worker::kGenerosity;
     worker->running.store(true);
     run_blocks(worker, launch);
     worker->running.store(false);
@@ -291,7 +297,10 @@ void watch(Launch& launch) {
     period = stalled ? kPeriod / 8 : kPeriod;
     if (!stopped && (progress.seconds() > launch.timeout_s ||
                      finished.seconds() > kPatience * launch.timeout_s)) {
-      launch.timed_out.store(true);
+      if (launch.held_back.load() && launch.next_block.load() < launch.blocks)
+        launch.note_shortage();
+      else
+        launch.timed_out.store(true);
       launch.stop.store(true);
     }
   }
@@ -345,20 +354,23 @@ void let_block_step(Worker* self, uint32_t block, uintptr_t address) {
 void lend_turn(Worker* worker, Fiber* self) {
   constexpr double kSpin = 100e-6;
   constexpr useconds_t kRest = 50;
-  constexpr uint64_t kTurns = 2;  // of which the first may have begun before
-  if (worker->lender == nullptr) worker->lender = worker->block;
-  set_block_aside(worker, self);
+  constexpr uint64_t kTurns = 2;    // of which the first may have begun before
+  if (worker->lender == nullptr) {  // else its own turn is a lent one
+    worker->lender = worker->block;
+    set_block_aside(worker, self);
+  }
   for (const Worker* other : *pool) {
     if (other == worker || !other->running.load()) continue;
     uint64_t before = other->fruitless.load();
     double began = seconds_now();
     double waited = 0;
-    while (waited < worker->patience && other->running.load() && other->waits_at.load() == 0 &&
+    while (waited < worker->generosity && other->running.load() && other->waits_at.load() == 0 &&
            other->fruitless.load() < before + kTurns) {
+      worker->fruitless.fetch_add(1);
       if (waited > kSpin) usleep(kRest);
       waited = seconds_now() - began;
     }
-    if (waited >= worker->patience) worker->patience /= 2;
+    if (waited >= worker->generosity) worker->generosity /= 2;
   }
 }
 

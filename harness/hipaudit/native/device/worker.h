@@ -23,6 +23,7 @@ constexpr size_t kSharedSpan = size_t{4} << 20;
 
 struct Worker {
   static constexpr double kPatience = 1;  // far longer than a busy system lets a thread rest
+  static constexpr double kGenerosity = 0.01;
 
   int number = 0;
   pthread_t thread = {};
@@ -44,6 +45,7 @@ struct Worker {
   std::atomic<uint64_t> fruitless{0};   // turns of blocks in which nothing went on
   std::atomic<uintptr_t> waits_at{0};   // the place of an access that waits for another worker's
   double patience = kPatience;          // how long it does, in seconds; in vain, and it is halved
+  double generosity = kGenerosity;      // how long it lends a turn, likewise
   void* left = nullptr;                 // where an abandoned fiber's stack pointer goes
   alignas(16) char leaving_stack[256];  // the few words a fault handler's way out needs
 
