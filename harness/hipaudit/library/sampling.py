@@ -235,7 +235,12 @@ MIN_P = _filter_spec(
     _with_share(),
     _min_p,
     ref.min_p,
-    (*({"probabilities": x, "share": 0.5} for x in _EDGES), _SHARE_BORDER),
+    (
+        *({"probabilities": x, "share": 0.5} for x in _EDGES),
+        _SHARE_BORDER,
+        # As many waves as a block can have.
+        {"probabilities": np.ones((1, 20000), float32) / float32.type(20000), "share": 0.5},
+    ),
 )
 
 
@@ -330,6 +335,13 @@ def _uneven(rows: int, columns: int) -> Array:
     return np.asarray(x / x.sum(axis=-1, keepdims=True), float32)
 
 
+def _highest() -> dict[str, Any]:
+    """The highest draw there is, 1 - 2^-24: many a row's running sums end before it."""
+    x = _uneven(200, 64)
+    x[:, -4:] = 0.0
+    return {"probabilities": x, "keys": np.tile(np.array([0, 38471471], np.uint64), (200, 1))}
+
+
 MULTINOMIAL = Spec(
     name="multinomial",
     source="multinomial.hip",
@@ -344,6 +356,7 @@ MULTINOMIAL = Spec(
         {"probabilities": np.tile(_CERTAIN, (200, 1)), "keys": _keys(200, 1)},
         {"probabilities": _uneven(1500, 257), "keys": _keys(1500, 3)},  # draws near every edge
         {"probabilities": 3 * _uneven(1500, 33), "keys": _keys(1500, 9)},  # of another sum
+        _highest(),
     ),
     examples=20,
 )
