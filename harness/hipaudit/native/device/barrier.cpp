@@ -107,9 +107,9 @@ void thread_left(Worker* worker, Block* block, Fiber* fiber) {
   worker->step();
   worker->finished.store(worker->finished.load(std::memory_order_relaxed) + 1,
                          std::memory_order_relaxed);
-  uint32_t wave = fiber->index.flat >> worker->launch->wave_shift;
-  --block->waves[wave].live;
-  if (block->waves[wave].in_call > 0) resolve_wave(worker, block, wave);
+  Wave& wave = *fiber->wave;
+  --wave.live;
+  if (wave.in_call > 0) resolve_wave(worker, block, wave);
   if (block->arrived > 0 && block->arrived == block->live) release_barrier(worker, block);
 }
 
@@ -129,9 +129,9 @@ void arrive_at_barrier(bool predicate, int kind, const char* site) {
   }
   self->wait = Wait::barrier;
   self->barrier_epoch = block->epoch;
-  uint32_t wave = self->index.flat >> worker->launch->wave_shift;
-  ++block->waves[wave].at_barrier;
-  if (block->waves[wave].in_call > 0) resolve_wave(worker, block, wave);
+  Wave& wave = *self->wave;
+  ++wave.at_barrier;
+  if (wave.in_call > 0) resolve_wave(worker, block, wave);
   wait_until(worker, self, [=] { return block->epoch != self->barrier_epoch; });
   self->wait = Wait::none;
 }

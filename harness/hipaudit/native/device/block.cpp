@@ -20,7 +20,7 @@ void unlink(Fiber* fiber) {
 void become(Worker* worker, Fiber* fiber) {
   worker->current = fiber;
   context().thread = fiber->index;
-  context().stack = worker->stacks.floor(fiber->stack);
+  context().stack = fiber->stack_floor;
 }
 
 // The next thread of the block that has not started, ready but for its stack; nullptr: none is
@@ -30,6 +30,7 @@ Fiber* begin_thread(Worker* worker, Block* block) {
   const ThreadIndex& index = worker->launch->threads[static_cast<size_t>(block->next_start++)];
   Fiber* fiber = &block->fibers[index.flat];
   fiber->index = index;
+  fiber->wave = &block->waves[index.flat >> worker->launch->wave_shift];
   fiber->started = true;
   ++block->in_ring;
   return fiber;
@@ -47,6 +48,7 @@ void fiber_main(void* argument) {
     thread_left(worker, block, self);
     if (Fiber* fresh = begin_thread(worker, block)) {
       fresh->stack = self->stack;
+      fresh->stack_floor = self->stack_floor;
       link_before(self, fresh);
       unlink(self);
       become(worker, fresh);
@@ -69,6 +71,7 @@ void start_on_own_stack(Worker* worker, Fiber* fiber) {
     worker->launch->note_shortage();
     abandon(worker);
   }
+  fiber->stack_floor = worker->stacks.floor(fiber->stack);
   fiber->stack_pointer = prepare_stack(worker->stacks.top(fiber->stack), fiber_main, worker);
 }
 
@@ -107,7 +110,7 @@ void Block::begin(Launch* owner, uint64_t flat) {
 }
 
 void advance_in_wave(Worker* worker, Fiber* self) {
-  const Wave& wave = worker->block->waves[self->index.flat >> worker->launch->wave_shift];
+  const Wave& wave = *self->wave;
   Fiber* next = self + 1 == wave.lanes + wave.count ? wave.lanes : self + 1;
   bool usable = next->started && !next->finished && next->wait != Wait::barrier &&
                 next->wait != Wait::grid && worker->idle <= wave.count;

@@ -14,7 +14,6 @@ constexpr uint32_t kMostLanes = 64;
 
 // What a lane hands to a wave operation.
 struct LaneCall {
-  uint64_t value = 0;
   uint64_t mask = 0;  // lanes that go together; 0: whichever are active
   uint64_t result = 0;
   uint32_t operation = 0;

@@ -8,16 +8,20 @@
 
 namespace hipaudit {
 
+struct Wave;
+
 enum class Wait : uint8_t { none, barrier, wave, grid };
 
 struct alignas(64) Fiber {
   void* stack_pointer = nullptr;  // where the fiber left off
   Fiber* next = nullptr;          // ring of the block's started fibers
   ThreadIndex index = {};
+  Wave* wave = nullptr;  // whose lane it is
   Wait wait = Wait::none;
   bool started = false;
   bool finished = false;
   int stack = -1;  // index in the worker's pool
+  uintptr_t stack_floor = 0;
   uint32_t barrier_epoch = 0;
   Fiber* previous = nullptr;
   const char* site = nullptr;  // the last call to wait, for anything, that it entered

@@ -25,6 +25,7 @@ struct Request {
   bool named = false;
 };
 
+uint32_t lane_of(const Fiber& fiber) { return static_cast<uint32_t>(&fiber - fiber.wave->lanes); }
 uint64_t bit(uint32_t lane) { return uint64_t{1} << lane; }
 uint64_t all_lanes(const Wave& wave) { return ~uint64_t{0} >> (kMostLanes - wave.count); }
 
@@ -112,7 +113,8 @@ void complete(Wave& wave, uint64_t group) {
   for (uint64_t rest = group; rest != 0; rest &= rest - 1) {
     auto lane = static_cast<uint32_t>(std::countr_zero(rest));
     LaneCall& call = wave.calls[lane];
-    call.result = result_of(wave, side, call.operation & 7, call.value, call.operation >> 3);
+    call.result =
+        result_of(wave, side, call.operation & 7, wave.values[side][lane], call.operation >> 3);
     wave.lanes[lane].wait = Wait::none;
   }
   wave.present[side] = present & ~group;
@@ -174,6 +176,11 @@ uint64_t group_of_stopped(const Wave& wave) {
 // True when the wave's lanes wait for each other at one place, and the last one has come.
 bool all_together(const Wave& wave) { return wave.uniform && wave.in_call == wave.live; }
 
+// True when some of the wave have not stopped yet, and those that have wait at one place.
+bool others_to_come(const Wave& wave) {
+  return wave.uniform && wave.in_call + wave.at_barrier < wave.live;
+}
+
 void complete_all(Worker* worker, Block* block, Wave& wave) {
   tell(worker, block, wave, wave.present[wave.epoch & 1]);
   wave.in_call = 0;
@@ -188,8 +195,11 @@ void enter(Wave& wave, Fiber* self, uint32_t lane, const Request& request, uint6
   wave.values[side][lane] = request.value;
   wave.present[side] |= bit(lane);
   if (request.value != 0) wave.set[side] |= bit(lane);
-  wave.calls[lane] = {request.value, mask,         0, request.operation | request.source << 3,
-                      request.mask,  request.named};
+  LaneCall& call = wave.calls[lane];
+  call.mask = mask;
+  call.operation = request.operation | request.source << 3;
+  call.wanted = request.mask;
+  call.strict = request.named;
   wave.masked = wave.masked || request.mask != 0;
   if (wave.in_call++ == 0) {
     wave.site = self->site;
@@ -214,13 +224,12 @@ uint64_t usable_mask(Worker* worker, Block* block, Wave& wave, uint32_t lane,
   return (mask & all_lanes(wave)) == all_lanes(wave) ? 0 : mask;
 }
 
-uint64_t call(const Request& request, const char* site) {
+__attribute__((always_inline)) inline uint64_t call(const Request& request, const char* site) {
   Worker* worker = current_worker();
   Fiber* self = worker->current;
   Block* block = worker->block;
-  uint32_t index = self->index.flat >> worker->launch->wave_shift;
-  uint32_t lane = self->index.flat & (worker->launch->wave_size - 1);
-  Wave& wave = block->waves[index];
+  Wave& wave = *self->wave;
+  uint32_t lane = lane_of(*self);
   self->site = site;
   uint64_t mask = request.mask;
   if (mask != 0 || request.named) mask = usable_mask(worker, block, wave, lane, request);
@@ -231,7 +240,7 @@ uint64_t call(const Request& request, const char* site) {
   if (all_together(wave)) {
     complete_all(worker, block, wave);
   } else {
-    resolve_wave(worker, block, index);
+    if (!others_to_come(wave)) resolve_wave(worker, block, wave);
     while (wave.epoch == epoch && self->wait != Wait::none) {
       if (worker->idle++ > 2 * static_cast<uint32_t>(block->in_ring) + 2)
         stuck(worker, self);
@@ -248,16 +257,15 @@ uint64_t call(const Request& request, const char* site) {
 
 }  // namespace
 
-void resolve_wave(Worker* worker, Block* block, uint32_t index) {
-  Wave& wave = block->waves[index];
+void resolve_wave(Worker* worker, Block* block, Wave& wave) {
   if (all_together(wave)) {
     complete_all(worker, block, wave);
     return;
   }
-  if (wave.uniform && wave.in_call + wave.at_barrier < wave.live) return;
+  if (others_to_come(wave)) return;
   uint64_t group = 0;
   const Fiber& asking = *worker->current;
-  uint32_t lane = asking.index.flat & (worker->launch->wave_size - 1);
+  uint32_t lane = lane_of(asking);
   if (waits_in_call(asking) && wave.calls[lane].mask != 0)
     group = complete_group_of_mask(wave, lane);
   if (group == 0 && wave.in_call + wave.at_barrier == wave.live) group = group_of_stopped(wave);
@@ -279,6 +287,7 @@ uint64_t hipaudit_wave_ballot(int predicate, uint64_t mask, int named) {
 
 uint64_t hipaudit_wave_shuffle(uint64_t value, int source, uint64_t mask, int named) {
   uint32_t lane = static_cast<uint32_t>(source) & (context().wave_size - 1);
+  if (mask == 0 && named == 0) return call({shuffle, value, lane}, HIPAUDIT_SITE);
   return call({shuffle, value, lane, mask, named != 0}, HIPAUDIT_SITE);
 }
 

@@ -17,7 +17,6 @@ namespace {
 // own stack with the thread pointer at its top, kContextDisplacement above the context.
 constexpr size_t kRegion = size_t{24} << 20;
 constexpr size_t kThreadStack = size_t{4} << 20;
-constexpr int kMostWorkers = 32;  // each may hold thousands of mappings for stacks
 constexpr size_t kMostSetAside = 512;
 // Of all workers. A stack and its guard are two mappings, of 65,530 that Linux gives a process.
 constexpr int kMostStacks = 30000;

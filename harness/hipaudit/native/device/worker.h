@@ -16,6 +16,8 @@
 
 namespace hipaudit {
 
+constexpr int kMostWorkers = 32;  // each may hold thousands of mappings for stacks
+
 // The context lies this far below the thread pointer, shared memory right behind the context.
 constexpr size_t kContextDisplacement = size_t{8} << 20;
 constexpr size_t kSharedOffset = 4096;  // of shared memory, from the context
@@ -97,7 +99,7 @@ void release_barrier(Worker* worker, Block* block);
 void thread_left(Worker* worker, Block* block, Fiber* fiber);
 // Completes the wave's operations that can be completed, in wave.cpp; called when one of its lanes
 // stopped or finished.
-void resolve_wave(Worker* worker, Block* block, uint32_t wave);
+void resolve_wave(Worker* worker, Block* block, Wave& wave);
 // Lets another lane of the caller's wave run if one can, else another fiber of the block.
 void advance_in_wave(Worker* worker, Fiber* self);
 // No fiber of the block can go on: a deadlock, unless the grid can help. Returns when resumed.
