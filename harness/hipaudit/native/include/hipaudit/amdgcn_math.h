@@ -60,7 +60,7 @@ HIPAUDIT_DEVICE float cos_turns(float x) {
 template <typename T>
 HIPAUDIT_DEVICE T fraction(T x, T below_one) {
   if (!is_finite(x)) return is_nan(x) ? x : T{0};
-  return __builtin_elementwise_minimumnum(x - __builtin_elementwise_floor(x), below_one);
+  return lower(x - __builtin_elementwise_floor(x), below_one);
 }
 
 // v_frexp_mant: the mantissa in [0.5, 1) with x's sign; what is not finite, and 0, as it is.

@@ -59,6 +59,36 @@ HIPAUDIT_DEVICE int small_int(long n) {
   return static_cast<int>(n < -5000 ? -5000 : n > 5000 ? 5000 : n);
 }
 
+// IEEE 754-2019 minimumNumber and maximumNumber: a NaN loses against a number, -0 is below +0.
+#if defined(__AMDGCN__)
+template <typename T>
+HIPAUDIT_HOST_DEVICE T lower(T x, T y) {
+  return __builtin_elementwise_minimumnum(x, y);
+}
+
+template <typename T>
+HIPAUDIT_HOST_DEVICE T higher(T x, T y) {
+  return __builtin_elementwise_maximumnum(x, y);
+}
+#else
+// On the host those branch on a sign, which nobody can predict. Both ways to compare two numbers
+// give the same bits, but of two zeros the second one.
+template <typename T>
+HIPAUDIT_HOST_DEVICE T number_of(T x, T y, T number) {
+  return !is_nan(x) && !is_nan(y) ? number : is_nan(x) && is_nan(y) ? x + y : is_nan(x) ? y : x;
+}
+
+template <typename T>
+HIPAUDIT_HOST_DEVICE T lower(T x, T y) {
+  return number_of(x, y, from_bits(bits_of(x < y ? x : y) | bits_of(y < x ? y : x)));
+}
+
+template <typename T>
+HIPAUDIT_HOST_DEVICE T higher(T x, T y) {
+  return number_of(x, y, from_bits(bits_of(x > y ? x : y) & bits_of(y > x ? y : x)));
+}
+#endif
+
 }  // namespace hipaudit::math
 
 // f(double), ff(float), f(float), f(integer) and std::f, one expression for both types.
@@ -112,9 +142,8 @@ HIPAUDIT_EXACT(
          ? x * x
          : static_cast<decltype(x)>(hipaudit::math::exponent_of(static_cast<double>(x)))))
 
-// IEEE 754-2019 minimumNumber and maximumNumber: a NaN loses against a number, -0 is below +0.
-HIPAUDIT_EXACT_PAIR(fmin, __builtin_elementwise_minimumnum(x, y))
-HIPAUDIT_EXACT_PAIR(fmax, __builtin_elementwise_maximumnum(x, y))
+HIPAUDIT_EXACT_PAIR(fmin, hipaudit::math::lower<Type>(x, y))
+HIPAUDIT_EXACT_PAIR(fmax, hipaudit::math::higher<Type>(x, y))
 HIPAUDIT_EXACT_PAIR(copysign, __builtin_elementwise_copysign(x, y))
 HIPAUDIT_EXACT_PAIR(nextafter, hipaudit::math::next_after<Type>(x, y))
 HIPAUDIT_EXACT_PAIR(fdim, hipaudit::math::is_nan(x) || hipaudit::math::is_nan(y) ? x + y

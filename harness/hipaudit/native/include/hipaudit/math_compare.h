@@ -97,8 +97,8 @@ struct Common<float, float, false> {
   }
 
 HIPAUDIT_EXACT_BEGIN
-HIPAUDIT_EXTREME(min, __builtin_elementwise_minimumnum, x < y)
-HIPAUDIT_EXTREME(max, __builtin_elementwise_maximumnum, y < x)
+HIPAUDIT_EXTREME(min, hipaudit::math::lower, x < y)
+HIPAUDIT_EXTREME(max, hipaudit::math::higher, y < x)
 HIPAUDIT_EXACT_END
 
 #undef HIPAUDIT_EXTREME

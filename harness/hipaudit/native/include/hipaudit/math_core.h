@@ -46,10 +46,10 @@ namespace math {
 
 using Bits = unsigned long long;
 
-HIPAUDIT_DEVICE Bits bits_of(double x) { return __builtin_bit_cast(Bits, x); }
-HIPAUDIT_DEVICE unsigned bits_of(float x) { return __builtin_bit_cast(unsigned, x); }
-HIPAUDIT_DEVICE double from_bits(Bits bits) { return __builtin_bit_cast(double, bits); }
-HIPAUDIT_DEVICE float from_bits(unsigned bits) { return __builtin_bit_cast(float, bits); }
+HIPAUDIT_HOST_DEVICE Bits bits_of(double x) { return __builtin_bit_cast(Bits, x); }
+HIPAUDIT_HOST_DEVICE unsigned bits_of(float x) { return __builtin_bit_cast(unsigned, x); }
+HIPAUDIT_HOST_DEVICE double from_bits(Bits bits) { return __builtin_bit_cast(double, bits); }
+HIPAUDIT_HOST_DEVICE float from_bits(unsigned bits) { return __builtin_bit_cast(float, bits); }
 HIPAUDIT_DEVICE double magnitude(double x) { return __builtin_elementwise_abs(x); }
 HIPAUDIT_DEVICE float magnitude(float x) { return __builtin_elementwise_abs(x); }
 HIPAUDIT_DEVICE double with_sign(double x, double y) {
@@ -64,8 +64,8 @@ HIPAUDIT_DEVICE float fused(float x, float y, float z) {
 }
 
 // Tests on bits: a kernel compiled with -ffast-math must still see a NaN here.
-HIPAUDIT_DEVICE bool is_nan(double x) { return (bits_of(x) << 1) > 0xffe0000000000000u; }
-HIPAUDIT_DEVICE bool is_nan(float x) { return (bits_of(x) << 1) > 0xff000000u; }
+HIPAUDIT_HOST_DEVICE bool is_nan(double x) { return (bits_of(x) << 1) > 0xffe0000000000000u; }
+HIPAUDIT_HOST_DEVICE bool is_nan(float x) { return (bits_of(x) << 1) > 0xff000000u; }
 HIPAUDIT_DEVICE bool is_infinite(double x) { return (bits_of(x) << 1) == 0xffe0000000000000u; }
 HIPAUDIT_DEVICE bool is_infinite(float x) { return (bits_of(x) << 1) == 0xff000000u; }
 HIPAUDIT_DEVICE bool is_finite(double x) { return (bits_of(x) << 1) < 0xffe0000000000000u; }
