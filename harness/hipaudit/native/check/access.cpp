@@ -8,6 +8,7 @@
 
 #include "check/sites.h"
 #include "check/step.h"
+#include "check/stripes.h"
 #include "device/module.h"
 
 namespace hipaudit {
@@ -187,6 +188,7 @@ void check_access(uintptr_t address, uint32_t size, AccessFlags flags, uintptr_t
     context().check.moved += size;
     c.shadow = device_shadow();
     c.several = launch.workers > 1;
+    if (c.several) settle_stripes(context().check, address - kDeviceBase, size);
     check_words(c, address - kDeviceBase);
   } else {
     check_elsewhere(c);

@@ -11,7 +11,13 @@ namespace hipaudit {
 namespace {
 
 uintptr_t address_of(const volatile void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
-uintptr_t shared_start() { return reinterpret_cast<uintptr_t>(shared_memory()); }
+uintptr_t shared_offset(const void* pointer) {
+  return address_of(pointer) - reinterpret_cast<uintptr_t>(shared_memory());
+}
+uintptr_t global_offset(const void* pointer) { return address_of(pointer) - kDeviceBase; }
+
+template <bool kWrite>
+constexpr AccessFlags kPlain = {kWrite ? Access::write : Access::read};
 
 // A variable of the thread's own, where there is nothing to check that is not checked at the index.
 HIPAUDIT_HOT bool is_private(const void* pointer) {
@@ -21,32 +27,34 @@ HIPAUDIT_HOT bool is_private(const void* pointer) {
   return true;
 }
 
-template <unsigned kSize>
-__attribute__((noinline)) void check_read(const void* pointer, uintptr_t pc) {
-  uintptr_t address = address_of(pointer);
-  if (!fast::access<kSize, false>(context(), shared_start(), kSharedSpan, address, pc))
-    check_access(address, kSize, {Access::read}, pc);
+template <unsigned kSize, bool kWrite>
+__attribute__((noinline)) void check_shared(const void* pointer, uintptr_t pc) {
+  if (!fast::access_shared<kSize, kWrite>(context(), shared_offset(pointer), pc))
+    check_access(address_of(pointer), kSize, kPlain<kWrite>, pc);
+}
+
+template <unsigned kSize, bool kWrite>
+__attribute__((noinline)) void check_global(const void* pointer, uintptr_t pc) {
+  if (!fast::access_global<kSize, kWrite>(context(), global_offset(pointer), pc))
+    check_access(address_of(pointer), kSize, kPlain<kWrite>, pc);
+}
+
+template <unsigned kSize, bool kWrite>
+HIPAUDIT_HOT void check(const void* pointer, uintptr_t pc) {
+  if (uintptr_t offset = shared_offset(pointer); offset < kSharedSpan) {
+    if (kWrite || !fast::read_again<kSize>(context(), offset))
+      check_shared<kSize, kWrite>(pointer, pc);
+  } else if (global_offset(pointer) < kDeviceSpan) {
+    check_global<kSize, kWrite>(pointer, pc);
+  } else if (!is_private(pointer)) {
+    check_access(address_of(pointer), kSize, kPlain<kWrite>, pc);
+  }
 }
 
 template <unsigned kSize>
-HIPAUDIT_HOT void check_read_quickly(const void* pointer, uintptr_t pc) {
-  if (!fast::read_again<kSize>(context(), shared_start(), kSharedSpan, address_of(pointer)) &&
-      !is_private(pointer))
-    check_read<kSize>(pointer, pc);
-}
-
-template <unsigned kSize>
-__attribute__((noinline)) void check_write(const void* pointer, uintptr_t pc) {
-  uintptr_t address = address_of(pointer);
-  if (!fast::access<kSize, true>(context(), shared_start(), kSharedSpan, address, pc))
-    check_access(address, kSize, {Access::write}, pc);
-}
-
-template <unsigned kSize>
-HIPAUDIT_HOT void check_write_quickly(const void* pointer, uintptr_t pc) {
-  if (!fast::write_shared<kSize>(context(), shared_start(), kSharedSpan, address_of(pointer), pc) &&
-      !is_private(pointer))
-    check_write<kSize>(pointer, pc);
+HIPAUDIT_HOT void check_both(const void* pointer, uintptr_t pc) {
+  check<kSize, false>(pointer, pc);
+  check<kSize, true>(pointer, pc);
 }
 
 constexpr int kSystemScope = 5;
@@ -95,34 +103,21 @@ void __tsan_init() {}
 void __tsan_vptr_update(void**, void*) {}
 void __tsan_vptr_read(void**) {}
 
-#define HIPAUDIT_ACCESS(size)                                                     \
-  void __tsan_read##size(void* p) { check_read_quickly<size>(p, HIPAUDIT_PC); }   \
-  void __tsan_write##size(void* p) { check_write_quickly<size>(p, HIPAUDIT_PC); } \
-  void __tsan_read_write##size(void* p) {                                         \
-    check_read<size>(p, HIPAUDIT_PC);                                             \
-    check_write<size>(p, HIPAUDIT_PC);                                            \
-  }                                                                               \
-  void __tsan_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); }   \
-  void __tsan_volatile_write##size(void* p) { polled(p, size, 1, HIPAUDIT_PC); }
-HIPAUDIT_ACCESS(1)
-HIPAUDIT_ACCESS(2)
-HIPAUDIT_ACCESS(4)
-HIPAUDIT_ACCESS(8)
-HIPAUDIT_ACCESS(16)
-
-#define HIPAUDIT_UNALIGNED(size)                                                            \
-  void __tsan_unaligned_read##size(void* p) { check_read_quickly<size>(p, HIPAUDIT_PC); }   \
-  void __tsan_unaligned_write##size(void* p) { check_write_quickly<size>(p, HIPAUDIT_PC); } \
-  void __tsan_unaligned_read_write##size(void* p) {                                         \
-    check_read<size>(p, HIPAUDIT_PC);                                                       \
-    check_write<size>(p, HIPAUDIT_PC);                                                      \
-  }                                                                                         \
-  void __tsan_unaligned_volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); }   \
-  void __tsan_unaligned_volatile_write##size(void* p) { polled(p, size, 1, HIPAUDIT_PC); }
-HIPAUDIT_UNALIGNED(2)
-HIPAUDIT_UNALIGNED(4)
-HIPAUDIT_UNALIGNED(8)
-HIPAUDIT_UNALIGNED(16)
+#define HIPAUDIT_ACCESS(prefix, size)                                                     \
+  void __tsan_##prefix##read##size(void* p) { check<size, false>(p, HIPAUDIT_PC); }       \
+  void __tsan_##prefix##write##size(void* p) { check<size, true>(p, HIPAUDIT_PC); }       \
+  void __tsan_##prefix##read_write##size(void* p) { check_both<size>(p, HIPAUDIT_PC); }   \
+  void __tsan_##prefix##volatile_read##size(void* p) { polled(p, size, 0, HIPAUDIT_PC); } \
+  void __tsan_##prefix##volatile_write##size(void* p) { polled(p, size, 1, HIPAUDIT_PC); }
+HIPAUDIT_ACCESS(, 1)
+HIPAUDIT_ACCESS(, 2)
+HIPAUDIT_ACCESS(, 4)
+HIPAUDIT_ACCESS(, 8)
+HIPAUDIT_ACCESS(, 16)
+HIPAUDIT_ACCESS(unaligned_, 2)
+HIPAUDIT_ACCESS(unaligned_, 4)
+HIPAUDIT_ACCESS(unaligned_, 8)
+HIPAUDIT_ACCESS(unaligned_, 16)
 
 void* __tsan_memcpy(void* to, const void* from, size_t size) {
   uintptr_t pc = HIPAUDIT_PC;
@@ -199,13 +194,10 @@ void hipaudit_atomic(const volatile void* p, unsigned size, int order, int scope
 namespace hipaudit {
 
 #define S(name) {#name, reinterpret_cast<void*>(&name)}
-#define HIPAUDIT_SIZE(size)                                                \
-  S(__tsan_read##size), S(__tsan_write##size), S(__tsan_read_write##size), \
-      S(__tsan_volatile_read##size), S(__tsan_volatile_write##size)
-#define HIPAUDIT_UNALIGNED_SIZE(size)                                                \
-  S(__tsan_unaligned_read##size), S(__tsan_unaligned_write##size),                   \
-      S(__tsan_unaligned_read_write##size), S(__tsan_unaligned_volatile_read##size), \
-      S(__tsan_unaligned_volatile_write##size)
+#define HIPAUDIT_SIZE(prefix, size)                                                  \
+  S(__tsan_##prefix##read##size), S(__tsan_##prefix##write##size),                   \
+      S(__tsan_##prefix##read_write##size), S(__tsan_##prefix##volatile_read##size), \
+      S(__tsan_##prefix##volatile_write##size)
 #define HIPAUDIT_WIDTH(bits)                                                  \
   S(__tsan_atomic##bits##_load), S(__tsan_atomic##bits##_store),              \
       S(__tsan_atomic##bits##_exchange), S(__tsan_atomic##bits##_fetch_add),  \
@@ -213,15 +205,15 @@ namespace hipaudit {
       S(__tsan_atomic##bits##_fetch_or), S(__tsan_atomic##bits##_fetch_xor),  \
       S(__tsan_atomic##bits##_fetch_nand), S(__tsan_atomic##bits##_compare_exchange_val)
 const Symbol kCheckSymbols[] = {
-    HIPAUDIT_SIZE(1),
-    HIPAUDIT_SIZE(2),
-    HIPAUDIT_SIZE(4),
-    HIPAUDIT_SIZE(8),
-    HIPAUDIT_SIZE(16),
-    HIPAUDIT_UNALIGNED_SIZE(2),
-    HIPAUDIT_UNALIGNED_SIZE(4),
-    HIPAUDIT_UNALIGNED_SIZE(8),
-    HIPAUDIT_UNALIGNED_SIZE(16),
+    HIPAUDIT_SIZE(, 1),
+    HIPAUDIT_SIZE(, 2),
+    HIPAUDIT_SIZE(, 4),
+    HIPAUDIT_SIZE(, 8),
+    HIPAUDIT_SIZE(, 16),
+    HIPAUDIT_SIZE(unaligned_, 2),
+    HIPAUDIT_SIZE(unaligned_, 4),
+    HIPAUDIT_SIZE(unaligned_, 8),
+    HIPAUDIT_SIZE(unaligned_, 16),
     HIPAUDIT_WIDTH(8),
     HIPAUDIT_WIDTH(16),
     HIPAUDIT_WIDTH(32),

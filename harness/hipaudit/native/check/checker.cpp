@@ -10,6 +10,7 @@
 #include "check/hygiene.h"
 #include "check/probe.h"
 #include "check/sites.h"
+#include "check/stripes.h"
 #include "device/export.h"
 #include "device/memory.h"
 #include "device/sync.h"
@@ -144,7 +145,7 @@ void publish(const Worker& worker, const BlockCheck& check) {
   window.sites = running_sites().numbers();
   window.code = worker.launch->kernel->image->code_begin();
   window.wave_bit = Record::kThreadBit + worker.launch->wave_shift;
-  window.several = worker.launch->workers > 1 ? 1 : 0;
+  publish_stripes(window, worker.number, worker.launch->workers > 1);
 }
 
 void note_unwritten(const Present& now, uintptr_t word, const Observation& seen) {
@@ -189,6 +190,7 @@ bool start_checking() {
 
 void Checker::launch_begins(Launch& launch) {
   begin_epochs(launch.blocks);
+  begin_stripes();
   enter_sites(*launch.kernel->image);
   begin_hygiene(launch);
 }

@@ -10,6 +10,7 @@
 
 #include "check/record.h"
 #include "check/shadow.h"
+#include "check/stripes.h"
 #include "hipaudit/context.h"
 
 #define HIPAUDIT_HOT __attribute__((always_inline)) inline
@@ -80,6 +81,7 @@ struct Words {
   uint64_t* writes;
   uint64_t* reads;
   SecondReads seconds;
+  bool several;  // other workers use it as well
 };
 
 // The number of the access at this place of the code; 0: it has none yet.
@@ -90,10 +92,9 @@ inline uint64_t site_of(const CheckWindow& window, uintptr_t pc) {
 // Puts a record in the place of one that was just looked at. Where other workers do the same, it
 // must still be there and not be locked, and what the decision rested on besides must not have
 // changed. What was seen comes without the lock's bit: whoever held it may have let go since.
-template <bool kGlobal>
-bool replace(const CheckWindow& window, uint64_t* place, uint64_t seen, uint64_t record,
-             const uint64_t* beside, uint64_t seen_beside) {
-  if (!kGlobal || window.several == 0) {
+inline bool replace(bool several, uint64_t* place, uint64_t seen, uint64_t record,
+                    const uint64_t* beside, uint64_t seen_beside) {
+  if (!several) {
     *place = record;
     return true;
   }
@@ -124,12 +125,11 @@ Relation further(const CheckWindow& window, const Horizon& horizon, uint64_t fir
 }
 
 // Remembers a read of a whole word as the second one. `write` is what was seen of the writer.
-template <bool kGlobal>
-bool remember_second(const CheckWindow& window, const Words& words, unsigned i, uint64_t first,
-                     uint64_t write, Relation relation, uint64_t record) {
+inline bool remember_second(const Words& words, unsigned i, uint64_t first, uint64_t write,
+                            Relation relation, uint64_t record) {
   if (Record(write).relation() != Relation::one) return false;  // a writer has the slot
   uint64_t both = Record(first).with_second(relation, Reach::none).bits();
-  if (!kGlobal || window.several == 0) {
+  if (!words.several) {
     words.seconds.set(i, Record(record));
     words.reads[i] = both;
     return true;
@@ -149,16 +149,20 @@ inline Words shared_words(const CheckWindow& window, uintptr_t offset) {
   return {window.shared_states + offset / 4,
           reinterpret_cast<uint64_t*>(window.shared_writes) + offset / 4,
           reinterpret_cast<uint64_t*>(window.shared_reads) + offset / 4,
-          SecondReads(window.shared_seconds + offset / 4 * SecondReads::kStride)};
+          SecondReads(window.shared_seconds + offset / 4 * SecondReads::kStride), false};
 }
 
-inline Words global_words(uintptr_t offset) {
+inline Words global_words(uintptr_t offset, bool several) {
   size_t word = offset / 4;
   return {reinterpret_cast<State*>(kStateBase) + word,
           reinterpret_cast<uint64_t*>(kWriteBase) + word,
           reinterpret_cast<uint64_t*>(kReadBase) + word,
-          SecondReads(kSecondBase + word * SecondReads::kStride)};
+          SecondReads(kSecondBase + word * SecondReads::kStride), several};
 }
+
+// What an access of kSize bytes touches: so many words, or part of one.
+template <unsigned kSize>
+constexpr unsigned kWordsOf = kSize < 4 ? 1 : kSize / 4;
 
 // What an access must be aligned to so that it touches whole words, or one.
 template <unsigned kSize>
@@ -175,21 +179,30 @@ uint64_t present(const Context& here, uintptr_t address) {
 // The state of a word whose bytes in the record's mask are there and hold something.
 inline State whole(uint64_t record) { return static_cast<State>(Record(record).mask() * 0x11); }
 
-// A read of which nothing has to be looked at but the word's first reader: where that one
+template <bool kGlobal>
+Horizon horizon_of(const CheckWindow& window) {
+  return kGlobal ? Horizon{window.global_floor, window.global_span}
+                 : Horizon{window.shared_floor, window.shared_span};
+}
+
+// True for a read of which nothing has to be looked at but the words' first reader: where that one
 // stands for the running thread, it has seen to all the rest. (A write that conflicts with a reader
 // marks it as raced, so that what follows goes the long way.)
-template <unsigned kSize>
-HIPAUDIT_HOT bool read_again(Context& here, uintptr_t shared, uintptr_t span, uintptr_t address) {
-  CheckWindow& window = here.check;
-  uintptr_t offset = address - shared;
-  if (offset >= span || address % kAlign<kSize> != 0 || window.attention != 0) return false;
-  Horizon horizon{window.shared_floor, window.shared_span};
-  uint64_t now = present<kSize>(here, address);
-  const Words words = shared_words(window, offset);
+template <unsigned kWords, bool kGlobal>
+HIPAUDIT_HOT bool stood_for(const CheckWindow& window, const Words& words, uint64_t now) {
   // Most often one access of as many words read them first.
-  for (unsigned i = 1; i < (kSize + 3) / 4; ++i)
+  for (unsigned i = 1; i < kWords; ++i)
     if (words.reads[i] != words.reads[0]) return false;
-  if (!represented<false>(window, horizon, words.reads[0], now)) return false;
+  return represented<kGlobal>(window, horizon_of<kGlobal>(window), words.reads[0], now);
+}
+
+// A read of shared memory, by offset from its start, that is decided by that alone.
+template <unsigned kSize>
+HIPAUDIT_HOT bool read_again(Context& here, uintptr_t offset) {
+  CheckWindow& window = here.check;
+  if (offset % kAlign<kSize> != 0 || window.attention != 0) return false;
+  const Words words = shared_words(window, offset);
+  if (!stood_for<kWordsOf<kSize>, false>(window, words, present<kSize>(here, offset))) return false;
   ++window.accesses;
   return true;
 }
@@ -209,36 +222,36 @@ HIPAUDIT_HOT bool read_words(const Context& here, const Horizon& horizon, const 
     uint64_t site = site_of(window, pc);
     if (site == 0) return false;
     if (past<kGlobal>(window, horizon, first)) {
-      if (!replace<kGlobal>(window, &words.reads[i], first, now | site, &words.writes[i], write))
+      if (!replace(words.several, &words.reads[i], first, now | site, &words.writes[i], write))
         return false;
     } else if (extends<true>(first, now)) {
       uint64_t both = now | (first & Record::kMaskBits) | site;
-      if (!replace<kGlobal>(window, &words.reads[i], first, both, &words.writes[i], write))
+      if (!replace(words.several, &words.reads[i], first, both, &words.writes[i], write))
         return false;
     } else {
       Relation relation = further<kGlobal>(window, horizon, first, now);
       if (relation == Relation::one ||
-          !remember_second<kGlobal>(window, words, i, first, write, relation, now | site))
+          !remember_second(words, i, first, write, relation, now | site))
         return false;
     }
   }
   return true;
 }
 
-// A read of several whole words of which the same is known, and none of which the launch, or of
-// shared memory the block since it last met, wrote: one decision is all of theirs.
+// A read of several whole words that the same threads read before: one decision is all of theirs.
 template <unsigned kWords, bool kGlobal>
 HIPAUDIT_HOT bool read_alike(const Context& here, const Horizon& horizon, const Words& words,
                              uint64_t now, uintptr_t pc) {
   const CheckWindow& window = here.check;
-  if (kGlobal && window.several != 0) return false;
+  if (words.several) return false;
   uint64_t first = words.reads[0];
+  bool seconds_free = true;
   for (unsigned i = 0; i < kWords; ++i) {
     uint64_t write = words.writes[i];
-    bool old = kGlobal ? write < window.launch_floor : !horizon.contains(write);
-    if (words.reads[i] != first || words.states[i] != whole(now) || !old ||
-        Record(write).relation() != Relation::one)
+    if (words.reads[i] != first || words.states[i] != whole(now) ||
+        !ordered<kGlobal>(window, horizon, write, now))
       return false;
+    seconds_free = seconds_free && Record(write).relation() == Relation::one;
   }
   uint64_t site = site_of(window, pc);
   if (site == 0) return false;
@@ -247,7 +260,7 @@ HIPAUDIT_HOT bool read_alike(const Context& here, const Horizon& horizon, const 
     return true;
   }
   Relation relation = further<kGlobal>(window, horizon, first, now);
-  if (relation == Relation::one) return false;
+  if (relation == Relation::one || !seconds_free) return false;
   uint64_t both = Record(first).with_second(relation, Reach::none).bits();
   for (unsigned i = 0; i < kWords; ++i) {
     words.seconds.set(i, Record(now | site));
@@ -272,10 +285,10 @@ HIPAUDIT_HOT bool write_words(const Context& here, const Horizon& horizon, const
         !ordered<kGlobal>(window, horizon, first, now) ||
         // The thread's own write to more bytes is not forgotten for one to fewer.
         (horizon.contains(write) && (write & ~mine & Record::kMaskBits) != 0) ||
-        !replace<kGlobal>(window, &words.writes[i], write, mine | site, &words.reads[i], first))
+        !replace(words.several, &words.writes[i], write, mine | site, &words.reads[i], first))
       return false;
     if ((words.states[i] & bytes) == bytes) continue;
-    if (kGlobal && window.several != 0)
+    if (words.several)
       __atomic_fetch_or(&words.states[i], bytes, __ATOMIC_RELAXED);
     else
       words.states[i] |= bytes;
@@ -287,23 +300,23 @@ HIPAUDIT_HOT bool write_words(const Context& here, const Horizon& horizon, const
 template <unsigned kWords, bool kWrite, bool kGlobal>
 HIPAUDIT_HOT bool decide(const Context& here, const Words& words, uint64_t now, uintptr_t pc) {
   const CheckWindow& window = here.check;
-  Horizon horizon = kGlobal ? Horizon{window.global_floor, window.global_span}
-                            : Horizon{window.shared_floor, window.shared_span};
+  Horizon horizon = horizon_of<kGlobal>(window);
   if (kWrite) return write_words<kWords, kGlobal>(here, horizon, words, now, pc);
   return (kWords > 1 && read_alike<kWords, kGlobal>(here, horizon, words, now, pc)) ||
          read_words<kWords, kGlobal>(here, horizon, words, now, pc);
 }
 
-// A write of whole words of shared memory, or of one.
-template <unsigned kSize>
-HIPAUDIT_HOT bool write_shared(Context& here, uintptr_t shared, uintptr_t span, uintptr_t address,
-                               uintptr_t pc) {
-  constexpr unsigned kWords = kSize < 4 ? 1 : kSize / 4;
-  uintptr_t offset = address - shared;
-  if (offset >= span || address % kAlign<kSize> != 0 || here.check.attention != 0) return false;
-  bool decided = decide<kWords, true, false>(here, shared_words(here.check, offset),
-                                             present<kSize>(here, address), pc);
-  here.check.accesses += decided;
+// The same of device memory.
+template <unsigned kWords, bool kWrite>
+HIPAUDIT_HOT bool decide_global(const Context& here, uintptr_t offset, uint64_t now, uintptr_t pc) {
+  const CheckWindow& window = here.check;
+  if (window.several == 0)
+    return decide<kWords, kWrite, true>(here, global_words(offset, false), now, pc);
+  // Who changes nothing need not visit.
+  if (!kWrite && stood_for<kWords, true>(window, global_words(offset, true), now)) return true;
+  bool several = share_or_visit(window, stripe_of(offset));
+  bool decided = decide<kWords, kWrite, true>(here, global_words(offset, several), now, pc);
+  if (!several) end_visit(window);
   return decided;
 }
 
@@ -316,32 +329,39 @@ __attribute__((noinline)) bool access_askew(const Context& here, uintptr_t offse
     uintptr_t high = word + 4 > offset + size ? offset + size - word : 4;
     uint64_t bytes = (uint64_t{1} << high) - (uint64_t{1} << low);
     uint64_t now = present<0>(here, 0) | bytes << Record::kMaskBit;
-    Words words = kGlobal ? global_words(word) : shared_words(here.check, word);
-    if (!decide<1, kWrite, kGlobal>(here, words, now, pc)) return false;
+    bool decided = kGlobal
+                       ? decide_global<1, kWrite>(here, word, now, pc)
+                       : decide<1, kWrite, false>(here, shared_words(here.check, word), now, pc);
+    if (!decided) return false;
   }
   return true;
 }
 
-// `shared` is where the worker's shared memory begins, of at most `span` bytes.
+// Of shared memory, by offset from its start.
 template <unsigned kSize, bool kWrite>
-HIPAUDIT_HOT bool access(Context& here, uintptr_t shared, uintptr_t span, uintptr_t address,
-                         uintptr_t pc) {
-  constexpr unsigned kWords = kSize < 4 ? 1 : kSize / 4;
-  if (here.check.attention != 0) return false;
-  bool askew = address % kAlign<kSize> != 0;
-  uintptr_t offset = address - shared;
-  bool decided = false;
-  if (offset < span) {
-    decided = askew ? access_askew<kWrite, false>(here, offset, kSize, pc)
-                    : decide<kWords, kWrite, false>(here, shared_words(here.check, offset),
-                                                    present<kSize>(here, address), pc);
-  } else if (offset = address - kDeviceBase; offset < kDeviceSpan) {
-    decided = askew ? access_askew<kWrite, true>(here, offset, kSize, pc)
-                    : decide<kWords, kWrite, true>(here, global_words(offset),
-                                                   present<kSize>(here, address), pc);
-    here.check.moved += decided ? kSize : 0;
-  }
-  here.check.accesses += decided;
+HIPAUDIT_HOT bool access_shared(Context& here, uintptr_t offset, uintptr_t pc) {
+  CheckWindow& window = here.check;
+  if (window.attention != 0) return false;
+  bool decided = offset % kAlign<kSize> != 0
+                     ? access_askew<kWrite, false>(here, offset, kSize, pc)
+                     : decide<kWordsOf<kSize>, kWrite, false>(here, shared_words(window, offset),
+                                                              present<kSize>(here, offset), pc);
+  window.accesses += decided;
+  return decided;
+}
+
+// Of device memory, by offset from kDeviceBase.
+template <unsigned kSize, bool kWrite>
+HIPAUDIT_HOT bool access_global(Context& here, uintptr_t offset, uintptr_t pc) {
+  CheckWindow& window = here.check;
+  if (window.attention != 0) return false;
+  bool across = kSize > 4 && offset % kStripeBytes > kStripeBytes - kSize;
+  bool decided =
+      offset % kAlign<kSize> != 0 || across
+          ? access_askew<kWrite, true>(here, offset, kSize, pc)
+          : decide_global<kWordsOf<kSize>, kWrite>(here, offset, present<kSize>(here, offset), pc);
+  window.accesses += decided;
+  window.moved += decided ? kSize : 0;
   return decided;
 }
 

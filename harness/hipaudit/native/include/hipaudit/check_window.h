@@ -23,8 +23,11 @@ struct CheckWindow {
   unsigned long long code;      // where that code begins
   unsigned wave_bit;            // in a record: the lowest bit of the wave's number
   unsigned attention;           // something waits for the next access: all goes the long way
-  unsigned several;             // workers run the launch: global memory's shadow is shared
   unsigned irregular;           // atomics order threads, or the block used up its first epochs
+  unsigned several;             // workers run the launch: global memory's shadow is shared
+  unsigned long long* owners;   // of its stripes
+  unsigned long long self;      // the worker, as their owner
+  unsigned long long* visited;  // the stripe that the worker visits, and one
 };
 
 }  // namespace hipaudit
