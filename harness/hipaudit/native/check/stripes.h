@@ -32,7 +32,8 @@ inline void end_visit(const CheckWindow& window) {
   __atomic_store_n(window.visited, 0, __ATOMIC_RELEASE);
 }
 
-// Makes the stripe the worker's own if it is nobody's, and everybody's if it is another worker's.
+// Makes the stripe the worker's own if it is nobody's, and everybody's if it is another worker's,
+// or if processors cannot be made to run a fence here.
 void settle_stripe(const CheckWindow& window, size_t stripe);
 // The same of all stripes of [offset, offset + size) that are neither yet.
 void settle_stripes(const CheckWindow& window, uintptr_t offset, size_t size);

@@ -75,7 +75,9 @@ HIPAUDIT_HOST_DEVICE T higher(T x, T y) {
 // give the same bits, but of two zeros the second one.
 template <typename T>
 HIPAUDIT_HOST_DEVICE T number_of(T x, T y, T number) {
-  return !is_nan(x) && !is_nan(y) ? number : is_nan(x) && is_nan(y) ? x + y : is_nan(x) ? y : x;
+  if (is_nan(x) && is_nan(y)) return x + y;
+  if (is_nan(x)) return y;
+  return is_nan(y) ? x : number;
 }
 
 template <typename T>
