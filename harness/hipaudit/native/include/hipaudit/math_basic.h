@@ -71,23 +71,16 @@ HIPAUDIT_HOST_DEVICE T higher(T x, T y) {
   return __builtin_elementwise_maximumnum(x, y);
 }
 #else
-// On the host those branch on a sign, which nobody can predict. Both ways to compare two numbers
-// give the same bits, but of two zeros the second one.
-template <typename T>
-HIPAUDIT_HOST_DEVICE T number_of(T x, T y, T number) {
-  if (is_nan(x) && is_nan(y)) return x + y;
-  if (is_nan(x)) return y;
-  return is_nan(y) ? x : number;
-}
-
+// On the host those branch on a sign, which nobody can predict. Here equal numbers have the same
+// bits, but for zeros; and of others the sign of a zero is its own.
 template <typename T>
 HIPAUDIT_HOST_DEVICE T lower(T x, T y) {
-  return number_of(x, y, from_bits(bits_of(x < y ? x : y) | bits_of(y < x ? y : x)));
+  return x == y ? from_bits(bits_of(x) | bits_of(y)) : __builtin_elementwise_min(x, y);
 }
 
 template <typename T>
 HIPAUDIT_HOST_DEVICE T higher(T x, T y) {
-  return number_of(x, y, from_bits(bits_of(x > y ? x : y) & bits_of(y > x ? y : x)));
+  return x == y ? from_bits(bits_of(x) & bits_of(y)) : __builtin_elementwise_max(x, y);
 }
 #endif
 
