@@ -19,6 +19,7 @@ NOT_OPTIMISED = ("--build-options", "-cl-opt-disable")
 EDGE = 64
 ROWS, COLUMNS = 8, 2048
 ROUNDS = 3
+OUR_ROUNDS = 20
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_gemm(
     benchmark.pedantic(run, rounds=ROUNDS)
     rate = EDGE**3 / (min(taken) - start) / 1e6
     build = "checked" if options else "plain"
-    ours = 256**3 / children.emulated("gemm_f32_tiled", build=build).best(20) / 1e6
+    ours = 256**3 / children.emulated("gemm_f32_tiled", build=build).best(OUR_ROUNDS) / 1e6
     title = f"gemm 64 x 64 x 64, Oclgrind {' '.join(options) or 'without checks'}"
     table.add(benchmark, title, rate, "M multiply-adds/s", ours / rate, f"{build} build faster")
 
@@ -93,6 +94,6 @@ def test_softmax(benchmark: Any, table: Any, children: Any, oclgrind: str, tmp_p
 
     benchmark.pedantic(run, rounds=ROUNDS)
     row = (min(taken) - one) / ROWS
-    ours = children.emulated("softmax", build="checked").best(20) / 256
+    ours = children.emulated("softmax", build="checked").best(OUR_ROUNDS) / 256
     title = f"softmax, a row of {COLUMNS}, Oclgrind {' '.join((*CHECKS, NOT_OPTIMISED[-1]))}"
     table.add(benchmark, title, row * 1e3, "ms", row / ours, "checked build faster")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from check_command import findings
+from native_objects import library_object, run
 
 from hipaudit import toolchain
 
@@ -54,28 +52,11 @@ def line_of(source: str, text: str) -> int:
     return number
 
 
-def check(
-    folder: Path, source: str, grid: int, *arguments: str, workers: int
-) -> list[dict[str, Any]]:
-    """The findings of a run of so many blocks of 64 threads on so many workers."""
-    (folder / "k.hip").write_text(source)
-    words = [word for argument in arguments for word in ("--arg", argument)]
-    shape = ("--grid", str(grid), "--block", "64", "--arch", "gfx942")
-    done = subprocess.run(
-        [sys.executable, "-m", "hipaudit", "check", "k.hip", *shape, *words, "--json", "-"],
-        cwd=folder, env={**os.environ, "HIPAUDIT_WORKERS": str(workers)}, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode in {0, 1}, done.stderr
-    return json.loads(done.stdout)["findings"]  # type: ignore[no-any-return]
-
-
 def stretches(folder: Path, length: int, looks: int, workers: int) -> list[dict[str, Any]]:
     """The findings of 64 stretches of that many words."""
     data = f"f32[{64 * length}]=zeros"
-    return check(
-        folder, STRETCHES, 64, data, "f32[64]", f"i32={length}", f"i32={looks}", workers=workers
-    )
+    arguments = (data, "f32[64]", f"i32={length}", f"i32={looks}")
+    return findings(folder, STRETCHES, 64, 64, *arguments, workers=workers)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -95,8 +76,8 @@ def test_a_look_at_a_neighbour_is_a_race(tmp_path: Path, workers: int, length: i
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_an_access_across_two_stripes(tmp_path: Path, workers: int) -> None:
-    size = 256 * 64 + 1
-    (race,) = check(tmp_path, ACROSS, 4, f"f32[{size}]=zeros", "f32[256]=zeros", workers=workers)
+    arguments = (f"f32[{256 * 64 + 1}]=zeros", "f32[256]=zeros")
+    (race,) = findings(tmp_path, ACROSS, 4, 64, *arguments, workers=workers)
     sides = {race["location"]["line"], race["other_location"]["line"]}
     expected = {line_of(ACROSS, "both->value = 1.0"), line_of(ACROSS, "= both->value;")}
     assert (race["kind"], sides) == ("race-grid", expected)
@@ -106,16 +87,10 @@ def test_an_access_across_two_stripes(tmp_path: Path, workers: int) -> None:
 def probe(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The stripes themselves, with threads that use them."""
     folder = tmp_path_factory.mktemp("stripes")
-    tools = toolchain.compiler()
-    headers = ("-I", str(toolchain.NATIVE / "include"), "-I", str(toolchain.NATIVE))
-    objects = []
-    for source in (toolchain.NATIVE / "check" / "stripes.cpp", PROBE):
-        objects.append(str(folder / f"{source.parent.name}.o"))
-        emit = ("-x", "c++", "-emit-obj", "-o", objects[-1], str(source))
-        command = [*tools.compile, *toolchain.LIBRARY, *tools.includes, *headers, *emit]
-        subprocess.run(command, check=True)
+    sources = (toolchain.NATIVE / "check" / "stripes.cpp", PROBE)
+    objects = [library_object(source, folder / f"{source.parent.name}.o") for source in sources]
     library = folder / "stripes.so"
-    subprocess.run([*tools.link, "-shared", "-o", str(library), *objects], check=True)
+    run([*toolchain.compiler().link, "-shared", "-o", library, *objects])
     return ctypes.CDLL(str(library))
 
 

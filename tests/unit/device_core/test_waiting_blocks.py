@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from check_command import findings
 
 LOOK_BACK = """#include <hip/hip_runtime.h>
 
@@ -69,21 +66,12 @@ __global__ void meet(int* count, int* out) {
 """
 
 
-def check(
+def errors(
     folder: Path, source: str, blocks: int, *arguments: str, workers: int
 ) -> list[dict[str, Any]]:
     """The errors of a run of so many blocks of 256 threads on so many workers."""
-    (folder / "k.hip").write_text(source)
-    words = [word for argument in arguments for word in ("--arg", argument)]
-    shape = ("--grid", str(blocks), "--block", "256", "--arch", "gfx942")
-    done = subprocess.run(
-        [sys.executable, "-m", "hipaudit", "check", "k.hip", *shape, *words, "--timeout", "2",
-         "--json", "-"],
-        cwd=folder, env={**os.environ, "HIPAUDIT_WORKERS": str(workers)}, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode in {0, 1}, done.stderr
-    return [one for one in json.loads(done.stdout)["findings"] if one["severity"] == "error"]
+    found = findings(folder, source, blocks, 256, *arguments, workers=workers)
+    return [one for one in found if one["severity"] == "error"]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -91,15 +79,15 @@ def test_blocks_look_back_at_those_before(tmp_path: Path, workers: int) -> None:
     size, blocks = "i32[102400]", 400
     flags, sums = f"i32[{blocks}]=zeros", f"i32[{blocks}]"
     arguments = (f"{size}=ones", size, flags, sums, sums)
-    assert not check(tmp_path, LOOK_BACK, blocks, *arguments, workers=workers)
+    assert not errors(tmp_path, LOOK_BACK, blocks, *arguments, workers=workers)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_grid_that_meets_by_hand(tmp_path: Path, workers: int) -> None:
-    assert not check(tmp_path, GRID_BARRIER, 100, "i32[1]=zeros", "i32[25600]", workers=workers)
+    assert not errors(tmp_path, GRID_BARRIER, 100, "i32[1]=zeros", "i32[25600]", workers=workers)
 
 
 def test_more_threads_that_wait_than_there_are_stacks_for(tmp_path: Path) -> None:
     arguments = ("i32[1]=zeros", "i32[51200]=zeros")
-    (found,) = check(tmp_path, GRID_BARRIER, 200, *arguments, workers=2)
+    (found,) = errors(tmp_path, GRID_BARRIER, 200, *arguments, workers=2)
     assert "more threads wait at the same time" in found["message"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import pytest
+from native_objects import library_object, run
 from numpy.typing import NDArray
 
 from hipaudit import toolchain
@@ -68,23 +68,12 @@ class Probes:
         return results
 
 
-def run(command: Sequence[str | Path]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture(scope="session")
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     folder = tmp_path_factory.mktemp("device_math")
-    tools = toolchain.compiler()
-    headers = ("-I", str(toolchain.NATIVE / "include"), "-I", str(toolchain.NATIVE))
-    objects = []
-    for source in sorted(DEVICE.glob("math_*.cpp")):
-        built = folder / f"{source.stem}.o"
-        emit = ("-x", "c++", "-emit-obj", "-o", built)
-        run([*tools.compile, *toolchain.LIBRARY, *tools.includes, *headers, *emit, source])
-        objects.append(built)
-    return Builder(folder, tuple(objects))
+    sources = sorted(DEVICE.glob("math_*.cpp"))
+    objects = tuple(library_object(source, folder / f"{source.stem}.o") for source in sources)
+    return Builder(folder, objects)
 
 
 @pytest.fixture(scope="session")
