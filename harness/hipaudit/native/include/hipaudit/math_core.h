@@ -64,8 +64,8 @@ HIPAUDIT_DEVICE float fused(float x, float y, float z) {
 }
 
 // Tests on bits: a kernel compiled with -ffast-math must still see a NaN here.
-HIPAUDIT_HOST_DEVICE bool is_nan(double x) { return (bits_of(x) << 1) > 0xffe0000000000000u; }
-HIPAUDIT_HOST_DEVICE bool is_nan(float x) { return (bits_of(x) << 1) > 0xff000000u; }
+HIPAUDIT_DEVICE bool is_nan(double x) { return (bits_of(x) << 1) > 0xffe0000000000000u; }
+HIPAUDIT_DEVICE bool is_nan(float x) { return (bits_of(x) << 1) > 0xff000000u; }
 HIPAUDIT_DEVICE bool is_infinite(double x) { return (bits_of(x) << 1) == 0xffe0000000000000u; }
 HIPAUDIT_DEVICE bool is_infinite(float x) { return (bits_of(x) << 1) == 0xff000000u; }
 HIPAUDIT_DEVICE bool is_finite(double x) { return (bits_of(x) << 1) < 0xffe0000000000000u; }
